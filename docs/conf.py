@@ -5,7 +5,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from inventories import INVENTORIES, write_inventory  # noqa: E402
+from inventories import INVENTORIES, write_inventory
 
 project = "minima"
 author = "the minima authors"

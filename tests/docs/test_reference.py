@@ -1,7 +1,7 @@
 """The reference that ``tox -e docs`` has built shows what users can call."""
 
-from pathlib import Path
 import sys
+from pathlib import Path
 
 import pytest
 from sphinx.util.inventory import InventoryFile

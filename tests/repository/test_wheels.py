@@ -44,7 +44,8 @@ def test_wheel_says_what_it_is(built, package):
     assert fields["Name"] == package.name
     assert fields["License-Expression"] == "Apache-2.0"
     assert fields["Requires-Python"] == ">=3.11"
-    assert fields["Summary"] and fields.get_payload().startswith(f"# {package.name}\n")
+    assert fields["Summary"]
+    assert fields.get_payload().startswith(f"# {package.name}\n")
     assert metadata(built, package, "licenses/LICENSE")
 
 

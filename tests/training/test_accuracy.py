@@ -7,7 +7,7 @@ RUNS = Path(__file__).parents[2] / "runs"
 
 
 def last_run():
-    return max(RUNS.iterdir(), key=lambda folder: folder.stat().st_mtime)
+    return max(RUNS.glob("digits-*"), key=lambda folder: folder.stat().st_mtime)
 
 
 def metrics():
