@@ -1,0 +1,126 @@
+"""Whether there is a CUDA device, and if not, the one thing to do about it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+
+from . import driver
+
+__all__ = ["Probe", "probe"]
+
+#: seconds; eight GPUs whose driver was asleep take about ten
+TIMEOUT = 30.0
+
+_NO_DEVICE, _STUB, _TOO_OLD = 100, 34, 35
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What was found: the number of GPUs, or the *reason* why none can be used.
+
+    *visible* says what CUDA_VISIBLE_DEVICES was.
+    """
+
+    count: int
+    reason: str
+    visible: str
+
+
+class _Unavailable(Exception):
+    """No GPU can be used; the message is the reason."""
+
+
+@cache
+def probe() -> Probe:
+    """Look for GPUs, once in a process: the driver first, then CuPy.
+
+    Never raises, and waits no longer than `TIMEOUT`.
+
+    >>> from minima_cuda.availability import probe
+    >>> (probe().count > 0) != (probe().reason != "")
+    True
+    """
+    value = os.environ.get("CUDA_VISIBLE_DEVICES")
+    visible = "CUDA_VISIBLE_DEVICES" + (" is not set" if value is None else f"={value}")
+    try:
+        answer = _ask_driver()
+        _check_driver(answer, visible)
+        _check_cupy(answer["version"])
+    except _Unavailable as reason:
+        return Probe(0, str(reason), visible)
+    return Probe(answer["count"], "", visible)
+
+
+def _ask_driver() -> driver.Answer:
+    """Return the driver's answer, asked for in a process of its own where there can be one."""
+    if not sys.executable or hasattr(sys, "frozen"):
+        return driver.ask(driver.load())
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", driver.__file__],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _Unavailable(f"the NVIDIA driver gave no answer in {TIMEOUT:g} s") from None
+    except OSError:
+        return driver.ask(driver.load())
+    if done.returncode:
+        raise _Unavailable(f"the NVIDIA driver crashed (exit code {done.returncode})")
+    answer: driver.Answer = json.loads(done.stdout)
+    return answer
+
+
+def _check_driver(answer: driver.Answer, visible: str) -> None:
+    library, error = answer["library"], answer["error"]
+    if not answer["found"]:
+        raise _Unavailable(f"no NVIDIA driver on this machine ({library} is not found)")
+    if error == _STUB:
+        raise _Unavailable(f"no NVIDIA driver on this machine ({library} is the toolkit's stub)")
+    if error not in (0, _NO_DEVICE):
+        raise _Unavailable(f"the NVIDIA driver fails with error {error} {answer['name']}".rstrip())
+    if error == _NO_DEVICE or answer["count"] == 0:
+        raise _Unavailable(f"no GPU visible ({visible})")
+
+
+def _check_cupy(version: int) -> None:
+    """Check that CuPy can use the GPUs of a driver of this *version*, 12040 for CUDA 12.4."""
+    extra = f'pip install "minima-cuda[{"cu13" if version >= 13000 else "cu12"}]"'
+    try:
+        import cupy
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
+            raise _Unavailable(f"CuPy is not installed ({extra})") from error
+        raise _Unavailable(f"CuPy cannot be imported: {_one_line(error)}") from error
+    try:
+        cupy.cuda.runtime.getDeviceCount()
+    except Exception as error:
+        if getattr(error, "status", None) != _TOO_OLD:
+            raise _Unavailable(f"CuPy finds no GPU: {_one_line(error)}") from error
+        needed = _dotted(cupy.cuda.runtime.runtimeGetVersion())
+        raise _Unavailable(
+            f"driver too old for the CUDA runtime: it serves CUDA {_dotted(version)} and CuPy is "
+            f"built for {needed}; update the driver, or {extra}"
+        ) from error
+    try:
+        cupy.cuda.nvrtc.getVersion()
+    except Exception as error:
+        raise _Unavailable(
+            f'CuPy finds no CUDA compiler, NVRTC (pip install "cupy-cuda{version // 1000}x[ctk]"): '
+            f"{_one_line(error)}"
+        ) from error
+
+
+def _dotted(version: int) -> str:
+    return f"{version // 1000}.{version % 1000 // 10}"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

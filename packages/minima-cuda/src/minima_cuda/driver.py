@@ -1,0 +1,56 @@
+"""Ask the NVIDIA driver what there is. Also a script, which imports nothing of minima.
+
+`availability` runs it in a process of its own: a driver may hang or crash while it starts, and
+a process in which it has started can no longer fork workers that use the GPU.
+"""
+
+import ctypes
+import json
+import sys
+from typing import Any, TypedDict
+
+__all__ = ["Answer", "ask", "load"]
+
+LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+
+
+class Answer(TypedDict):
+    """What the driver says; *error* and *name* are those of the first call that failed."""
+
+    library: str
+    found: bool
+    error: int
+    name: str
+    version: int
+    count: int
+
+
+def load() -> Any:
+    """Return the driver's library, None where there is none."""
+    try:
+        return ctypes.CDLL(LIBRARY)
+    except OSError:
+        return None
+
+
+def ask(library: Any) -> Answer:
+    """Return what the driver, loaded as *library*, says of itself and of its GPUs."""
+    answer = Answer(
+        library=LIBRARY, found=library is not None, error=0, name="", version=0, count=0
+    )
+    if library is None:
+        return answer
+    version, count, name = ctypes.c_int(), ctypes.c_int(), ctypes.c_char_p()
+    answer["error"] = (
+        library.cuInit(0)
+        or library.cuDriverGetVersion(ctypes.byref(version))
+        or library.cuDeviceGetCount(ctypes.byref(count))
+    )
+    if answer["error"] and library.cuGetErrorName(answer["error"], ctypes.byref(name)) == 0:
+        answer["name"] = (name.value or b"").decode()
+    answer["version"], answer["count"] = version.value, count.value
+    return answer
+
+
+if __name__ == "__main__":
+    print(json.dumps(ask(load())))

@@ -1,0 +1,94 @@
+"""The device: against a stand-in for CuPy everywhere, and for real where there is a GPU."""
+
+import numpy as np
+import pytest
+
+import minima as mi
+import minima_cuda
+from minima_cuda import availability
+
+
+@pytest.fixture
+def cupy(stand_in, monkeypatch):
+    found = availability.Probe(2, "", "CUDA_VISIBLE_DEVICES is not set")
+    monkeypatch.setattr(availability, "probe", lambda: found)
+    return stand_in()
+
+
+def test_names(cupy):
+    """Catches two devices that compare equal, or a first one that has two names."""
+    assert str(minima_cuda.open_device()) == "cuda:0"
+    assert minima_cuda.open_device(0) == minima_cuda.open_device()
+    assert minima_cuda.open_device(1) != minima_cuda.open_device()
+    assert isinstance(minima_cuda.open_device(), mi.devices.Device)
+
+
+def test_buffers_go_in_and_out_by_copy(cupy):
+    """Catches memory that the host and the device share."""
+    device, host = minima_cuda.open_device(1), np.arange(6, dtype=np.float32).reshape(2, 3)
+    buffer = device.from_host(host)
+    back = device.to_host(buffer)
+    assert isinstance(buffer, device.buffer)
+    np.testing.assert_array_equal(back, host)
+    assert back.dtype == host.dtype
+    assert not np.shares_memory(buffer, host)
+    assert not np.shares_memory(buffer, back)
+    device.write(buffer, (0, slice(None)), device.scalar(7, np.float32))
+    np.testing.assert_array_equal(device.to_host(buffer)[0], [7, 7, 7])
+
+
+def test_everything_runs_with_its_own_gpu_as_the_current_one(cupy):
+    """Catches work of the second GPU that runs on the first."""
+    device = minima_cuda.open_device(1)
+    buffer = device.from_host(np.ones(3))
+    device.kernels["exp"](buffer)
+    device.as_buffer(1.0)
+    device.to_host(buffer)
+    device.memory_stats()
+    device.synchronize()
+    names = ["array", "exp", "asarray", "asnumpy", "runtime.memGetInfo", "synchronize"]
+    assert cupy.calls == [(name, 1) for name in names]
+    assert cupy.current == 0
+
+
+def test_kernels_are_the_reference_kernels_over_cupy(cupy):
+    """Catches an operator that would run on the host."""
+    device = minima_cuda.open_device()
+    np.testing.assert_allclose(device.kernels["exp"](np.zeros(2)), [1, 1])
+    assert device.kernels["exp"] is device.kernels["exp"]
+    with pytest.raises(mi.KernelMissingError, match="no_such_operator"):
+        device.kernels["no_such_operator"]
+
+
+def test_memory_stats_are_bytes(cupy):
+    """Catches numbers that are swapped."""
+    stats = minima_cuda.open_device().memory_stats()
+    assert stats == {"used": 24, "reserved": 512, "free": 1000, "total": 4000}
+
+
+@pytest.mark.gpu
+def test_copies_on_a_gpu():
+    """Catches a CuPy that behaves in another way than its stand-in."""
+    device, host = minima_cuda.open_device(), np.arange(6, dtype=np.float32).reshape(2, 3)
+    buffer = device.from_host(host)
+    device.synchronize()
+    np.testing.assert_array_equal(device.to_host(buffer), host)
+    assert device.memory_stats()["used"] >= host.nbytes
+
+
+@pytest.mark.gpu
+def test_training_on_a_gpu_gives_what_the_cpu_gives():
+    """Catches a reference kernel that CuPy computes in another way."""
+    losses = {}
+    for name in ["cpu", "cuda"]:
+        mi.manual_seed(0)
+        x = mi.Tensor(np.linspace(-1, 1, 32, dtype=np.float32).reshape(8, 4), device=name)
+        w = mi.Tensor(np.full((4, 3), 0.1, np.float32), device=name, requires_grad=True)
+        for _ in range(5):
+            loss = mi.mean((mi.tanh(mi.matmul(x, w)) - 0.5) ** 2)
+            loss.backward()
+            with mi.no_grad():
+                w.sub_(w.grad, alpha=0.5)
+            w.grad = None
+        losses[name] = loss.item()
+    assert losses["cuda"] == pytest.approx(losses["cpu"], rel=1e-5)
