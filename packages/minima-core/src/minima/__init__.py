@@ -1,0 +1,131 @@
+"""minima: a deep-learning framework to read in an afternoon.
+
+>>> import minima as mi
+>>> x = mi.Tensor([[1.0, 2.0]], requires_grad=True)
+>>> (x @ mi.ones((2, 1))).sum().backward()
+>>> x.grad
+Tensor([[1., 1.]])
+"""
+
+from __future__ import annotations
+
+from pkgutil import extend_path
+from typing import TYPE_CHECKING, Any
+
+__path__ = extend_path(__path__, __name__)  # lets minima-nn add minima.nn, minima.optim, ...
+
+from . import autograd  # noqa: I001  (first: it brings Tensor, which all else builds on)
+from . import devices, errors, init, operators, random, tensor
+from .autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .devices import Device, KernelSet, device, use_kernels
+from .dtypes import NAMES as _DTYPES
+from .dtypes import as_dtype as _as_dtype
+from .errors import *  # noqa: F403
+from .errors import __all__ as _ERRORS
+from .operators import *  # noqa: F403
+from .operators import __all__ as _OPERATORS
+from .operators.creation import (
+    arange,
+    empty,
+    eye,
+    full,
+    linspace,
+    ones,
+    ones_like,
+    zeros,
+    zeros_like,
+)
+from .random import Generator, manual_seed
+from .tensor import Tensor, asarray
+
+if TYPE_CHECKING:
+    from . import registry, testing
+
+    bool: Any
+    int8: Any
+    int16: Any
+    int32: Any
+    int64: Any
+    uint8: Any
+    uint16: Any
+    uint32: Any
+    uint64: Any
+    float16: Any
+    float32: Any
+    float64: Any
+    complex64: Any
+    complex128: Any
+
+globals().update({_name: _as_dtype(_name) for _name in _DTYPES})
+
+e, pi, inf, nan, newaxis = 2.718281828459045, 3.141592653589793, float("inf"), float("nan"), None
+
+#: sub-packages that other distributions install into this one -> the distribution
+_SPLIT = {"nn": "minima-nn", "optim": "minima-nn", "data": "minima-nn", "io": "minima-nn",
+          "train": "minima-nn"}  # fmt: skip
+_LAZY = ("testing", "registry", "hookspec", "command")
+
+__all__ = [
+    *_DTYPES,
+    *_ERRORS,
+    *_OPERATORS,
+    "Device",
+    "Generator",
+    "KernelSet",
+    "Tensor",
+    "arange",
+    "asarray",
+    "autograd",
+    "device",
+    "devices",
+    "e",
+    "empty",
+    "enable_grad",
+    "errors",
+    "eye",
+    "full",
+    "inf",
+    "init",
+    "is_grad_enabled",
+    "linspace",
+    "manual_seed",
+    "nan",
+    "newaxis",
+    "no_grad",
+    "ones",
+    "ones_like",
+    "operators",
+    "pi",
+    "random",
+    "registry",
+    "set_grad_enabled",
+    "tensor",
+    "testing",
+    "use_kernels",
+    "zeros",
+    "zeros_like",
+]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        if name in _SPLIT or name in _LAZY:
+            from importlib import import_module
+
+            try:
+                return import_module(f"{__name__}.{name}")
+            except ModuleNotFoundError as error:
+                if error.name != f"{__name__}.{name}":
+                    raise  # the package is there, something that it imports is missing
+                raise AttributeError(
+                    f"minima.{name} is in {_SPLIT.get(name, 'minima-core')}, which is not installed "
+                    f"here: pip install {_SPLIT.get(name, 'minima-core')}"
+                ) from None
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("minima-core")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), *_SPLIT, *_LAZY})

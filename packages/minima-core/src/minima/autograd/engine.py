@@ -1,0 +1,289 @@
+"""The sweep from outputs to inputs: iterative, newest node first, freeing as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from ..errors import AutogradError, ShapeError
+from ..operators.table import sum_to, table_operator
+from ..tensor import Tensor, wrap
+from .mode import GRAD
+from .node import LEAF, Node, Spec
+
+__all__ = ["backward", "grad"]
+
+Edge = Node | Tensor
+
+
+def backward(
+    outputs: Tensor | Sequence[Tensor],
+    gradients: Tensor | Sequence[Tensor | None] | None = None,
+    *,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+) -> None:
+    """Add to ``.grad`` of every leaf the gradient of *outputs* with respect to it.
+
+    *gradients* are those of some scalar with respect to *outputs*, of the outputs' shapes; None
+    stands for 1 and needs an output of one element.
+
+    Raises: AutogradError when an output does not require grad, when the graph was used already
+    or when a buffer that a gradient reads was changed in place.
+
+    >>> import minima as mi
+    >>> x = mi.Tensor([1.0, 2.0], requires_grad=True)
+    >>> mi.autograd.backward((x * x).sum())
+    >>> x.grad.numpy()
+    array([2., 4.], dtype=float32)
+    """
+    roots = _roots("backward", outputs, gradients)
+    leaves, _, owned = _sweep(roots, None, retain_graph or create_graph, create_graph)
+    for leaf, g in leaves.items():
+        _accumulate(leaf, g, leaf in owned, create_graph)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    *,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Tensor, ...]:
+    """Return the gradients of *outputs* with respect to *inputs*; no ``.grad`` changes.
+
+    *inputs* may be leaves or results of operations. With *create_graph* the results can be
+    differentiated again. *retain_graph* is as *create_graph* unless given.
+
+    Raises: AutogradError when an input does not require grad, or has no part in the outputs
+    unless *allow_unused* (then its gradient is None).
+
+    >>> import minima as mi
+    >>> x = mi.Tensor(3.0, requires_grad=True)
+    >>> (g,) = mi.autograd.grad(x**3, x, create_graph=True)
+    >>> mi.autograd.grad(g, x)[0].item()
+    18.0
+    """
+    roots = _roots("grad", outputs, grad_outputs)
+    wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    targets = [_edge("grad", "input", t) for t in wanted]
+    keep = create_graph if retain_graph is None else retain_graph
+    leaves, inner, _ = _sweep(roots, set(targets), keep, create_graph)
+    found = [inner.get(e) if isinstance(e, Node) else leaves.get(e) for e in targets]
+    for i, g in enumerate(found):
+        if g is None and not allow_unused:
+            raise AutogradError(
+                f"grad: input {i} has no part in the outputs; pass allow_unused=True to get None"
+            )
+    return tuple(found)  # type: ignore[arg-type]
+
+
+def _edge(operation: str, what: str, t: Tensor) -> Edge:
+    if not isinstance(t, Tensor):
+        raise AutogradError(f"{operation}: {what}s must be Tensors; got {type(t).__name__}")
+    if t._node is None:
+        raise AutogradError(
+            f"{operation}: the {what} of shape {t.shape} does not require grad; create it with "
+            "requires_grad=True, and compute outputs outside of no_grad()"
+        )
+    return t if t._node is LEAF else t._node
+
+
+def _roots(operation: str, outputs: Any, gradients: Any) -> list[tuple[Edge, Tensor]]:
+    """Pair each output's edge with the gradient that the sweep starts from."""
+    many = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
+    given = (gradients,) if gradients is None or isinstance(gradients, Tensor) else gradients
+    given = tuple(given) * (len(many) if gradients is None else 1)
+    if len(given) != len(many):
+        raise AutogradError(f"{operation}: got {len(given)} gradients for {len(many)} outputs")
+    return [(_edge(operation, "output", t), _seed(operation, t, g)) for t, g in zip(many, given)]
+
+
+def _seed(operation: str, t: Tensor, g: Tensor | None) -> Tensor:
+    if g is None:
+        if t.size != 1:
+            raise AutogradError(
+                f"{operation}: an output of shape {t.shape} needs its gradient given; expected one "
+                "element, as after .sum() or .mean()"
+            )
+        return wrap(t._device.from_host(np.ones(t.shape, t.dtype)), t._device)
+    if g.shape != t.shape:
+        raise ShapeError(
+            f"{operation}: the gradient has shape {g.shape}, its output {t.shape}; expected equal"
+        )
+    return g if g.dtype == t.dtype else g.astype(t.dtype)
+
+
+def _needed(roots: list[tuple[Edge, Tensor]], targets: set[Edge]) -> set[Edge]:
+    """Return the nodes and leaves that lie on a way from *roots* to *targets*."""
+    nodes: dict[Node, None] = {}
+    stack = [e for e, _ in roots if isinstance(e, Node)]
+    while stack:
+        node = stack.pop()
+        if node not in nodes:
+            nodes[node] = None
+            node.check()
+            stack += [e for e in node.edges or () if isinstance(e, Node)]
+    needed = set(targets)
+    for node in sorted(nodes, key=lambda n: -n.sequence):
+        if any(e in needed for e in node.edges or ()):
+            needed.add(node)
+    return needed
+
+
+def _sweep(
+    roots: list[tuple[Edge, Tensor]], targets: set[Edge] | None, retain: bool, create: bool
+) -> tuple[dict[Tensor, Tensor], dict[Node, Tensor], set[Edge]]:
+    """Carry gradients from *roots* back; return those of leaves, those of inner *targets*, and
+    the edges whose buffer nobody else holds."""
+    needed = None if targets is None else _needed(roots, targets)
+    held: dict[Edge, Tensor] = {}
+    inner: dict[Node, Tensor] = {}
+    owned: set[Edge] = set()
+    heap: list[tuple[int, Node]] = []
+    token = GRAD.set(create)
+    try:
+        with np.errstate(all="ignore"):
+            for edge, g in roots:
+                _hand(edge, g, False, held, owned, heap, create)
+            while heap:
+                node = heappop(heap)[1]
+                g = held.pop(node)
+                owned.discard(node)
+                if node.hooks:
+                    for hook in tuple(node.hooks.values()):
+                        g = _hooked(hook, g)
+                if targets is not None and node in targets:
+                    inner[node] = g
+                if needed is None or node in needed:
+                    _step(node, g, needed, held, owned, heap, create)
+                if not retain:
+                    node.release()
+            leaves = {e: g for e, g in held.items() if not isinstance(e, Node)}
+            for leaf, g in leaves.items():
+                if leaf._hooks:
+                    owned.discard(leaf)
+                    for hook in tuple(leaf._hooks.values()):
+                        g = leaves[leaf] = _hooked(hook, g)
+    finally:
+        GRAD.reset(token)
+    return leaves, inner, owned
+
+
+def _step(
+    node: Node,
+    g: Tensor,
+    needed: set[Edge] | None,
+    held: dict[Edge, Tensor],
+    owned: set[Edge],
+    heap: list[tuple[int, Node]],
+    create: bool,
+) -> None:
+    """Run the gradient of *node* on *g* and hand its results to the nodes before it."""
+    node.check()
+    edges, saved = node.edges, node.saved
+    inputs = _inputs(node, needed, create)  # type: ignore[arg-type]
+    y = node.output
+    if type(y) is not Spec:
+        y = wrap(y, node.device, node if create else None)
+    operator = node.operator
+    if operator.variadic:
+        results = operator.rule(g, y, inputs, **node.attrs)
+    else:
+        results = operator.rule(g, y, *inputs, **node.attrs)
+    if type(results) is not tuple:
+        results = (results,)
+    for edge, kept, result in zip(edges, saved, results):  # type: ignore[arg-type]
+        if edge is None or result is None or (needed is not None and edge not in needed):
+            continue
+        fresh = len(results) == 1
+        if type(result) is FunctionType:
+            result, fresh = result(), True
+        array = result._array
+        if array.shape != kept.shape:
+            result = sum_to(result, kept.shape)
+            array = result._array
+        if array.dtype is not kept.dtype and array.dtype != kept.dtype:
+            result = result.astype(kept.dtype)
+            array = result._array
+        fresh = fresh and getattr(array, "base", None) is None and array is not g._array
+        if fresh:
+            fresh = array is not node.output and all(array is not s for s in saved)  # type: ignore[union-attr]
+        _hand(edge, result, fresh, held, owned, heap, create)
+
+
+def _inputs(node: Node, needed: set[Edge] | None, create: bool) -> tuple[Any, ...]:
+    """Return what the gradient sees of the inputs: Tensors where it reads values, else Specs."""
+    inputs = []
+    for edge, kept in zip(node.edges, node.saved):  # type: ignore[arg-type]
+        wanted = edge is not None and (needed is None or edge in needed)
+        if kept is None:
+            inputs.append(None)
+        elif type(kept) is Spec:
+            kept.requires_grad = wanted
+            inputs.append(kept)
+        elif not wanted and not (create and edge is not None):
+            inputs.append(wrap(kept, node.device))
+        elif isinstance(edge, Node):
+            inputs.append(wrap(kept, node.device, edge))
+        else:
+            inputs.append(edge if create else wrap(kept, node.device, LEAF))
+    return tuple(inputs)
+
+
+def _hand(
+    edge: Edge,
+    g: Tensor,
+    fresh: bool,
+    held: dict[Edge, Tensor],
+    owned: set[Edge],
+    heap: list[tuple[int, Node]],
+    create: bool,
+) -> None:
+    """Add *g* to what *edge* has; in place where the sweep made the buffer itself."""
+    before = held.get(edge)
+    if before is None:
+        held[edge] = g
+        if fresh:
+            owned.add(edge)
+        if isinstance(edge, Node):
+            heappush(heap, (edge.sequence, edge))
+        return
+    device = before._device
+    if not create and edge in owned and "add" in device.writes:
+        device.kernels["add"](before._array, g._array, out=before._array)
+    else:
+        held[edge] = table_operator("add")(before, g)
+        owned.add(edge)
+
+
+def _hooked(hook: Any, g: Tensor) -> Tensor:
+    result = hook(g)
+    if result is None:
+        return g
+    if not isinstance(result, Tensor) or result.shape != g.shape:
+        raise AutogradError(
+            f"hook: {getattr(hook, '__name__', hook)!r} returned {result!r}; expected None or a "
+            f"Tensor of the gradient's shape {g.shape}"
+        )
+    return result
+
+
+def _accumulate(leaf: Tensor, g: Tensor, fresh: bool, create: bool) -> None:
+    before = leaf.grad
+    if before is None:
+        leaf.grad = g if fresh or create else g.clone()
+    elif create or before.requires_grad:
+        leaf.grad = before + g
+    else:
+        token = GRAD.set(False)
+        try:
+            before += g
+        finally:
+            GRAD.reset(token)

@@ -1,0 +1,93 @@
+"""Whether operators record: a context variable, so threads and tasks do not see each other's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from functools import wraps
+from types import TracebackType
+from typing import ParamSpec, TypeVar
+
+__all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+GRAD: ContextVar[bool] = ContextVar("minima_grad", default=True)
+
+
+def is_grad_enabled() -> bool:
+    """Say whether operators record what backward needs, in this thread or task.
+
+    >>> import minima as mi
+    >>> with mi.no_grad():
+    ...     print(mi.is_grad_enabled())
+    False
+    """
+    return GRAD.get()
+
+
+class set_grad_enabled:
+    """Context manager and decorator: record (True) or do not (False) within.
+
+    >>> import minima as mi
+    >>> with mi.set_grad_enabled(False):
+    ...     print((mi.ones(2, requires_grad=True) * 2).requires_grad)
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self._mode = bool(mode)
+        self._tokens: list[Token[bool]] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(GRAD.set(self._mode))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        GRAD.reset(self._tokens.pop())
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        mode = self._mode
+
+        @wraps(function)
+        def within(*args: P.args, **kwargs: P.kwargs) -> R:
+            token = GRAD.set(mode)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                GRAD.reset(token)
+
+        return within
+
+
+class no_grad(set_grad_enabled):
+    """Context manager and decorator: operators within record nothing.
+
+    >>> import minima as mi
+    >>> w = mi.ones(2, requires_grad=True)
+    >>> with mi.no_grad():
+    ...     w -= 0.5
+    >>> w.numpy()
+    array([0.5, 0.5], dtype=float32)
+    """
+
+    def __init__(self) -> None:
+        super().__init__(False)
+
+
+class enable_grad(set_grad_enabled):
+    """Context manager and decorator: operators within record, even inside `no_grad`.
+
+    >>> import minima as mi
+    >>> with mi.no_grad(), mi.enable_grad():
+    ...     print((mi.ones(2, requires_grad=True) * 2).requires_grad)
+    True
+    """
+
+    def __init__(self) -> None:
+        super().__init__(True)

@@ -1,0 +1,208 @@
+"""The cpu device: NumPy's own functions where they do the work, all writing into ``out=``.
+
+Functions whose usual results include inf and NaN (divide, log, exp, ...) do not warn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from .base import Device
+
+__all__ = ["CPU"]
+
+Array = Any
+
+
+def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *function* without NumPy's warnings of division by zero, overflow and NaN."""
+
+    @wraps(function)
+    def kernel(*args: Any, **kwargs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    return kernel
+
+
+class Cpu(Device):
+    """Host memory and NumPy."""
+
+    def from_host(self, array: Array) -> Array:
+        return array
+
+    def to_host(self, buffer: Array) -> Array:
+        return buffer
+
+    def as_buffer(self, value: Any) -> Array:
+        return np.asarray(value)
+
+
+def _sum(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
+    return np.add.reduce(x, axis=axis, keepdims=keepdims, out=out)
+
+
+def _max(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
+    return np.maximum.reduce(x, axis=axis, keepdims=keepdims, out=out)
+
+
+def _min(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
+    return np.minimum.reduce(x, axis=axis, keepdims=keepdims, out=out)
+
+
+def _all(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
+    return np.logical_and.reduce(x, axis=axis, keepdims=keepdims, out=out)
+
+
+def _any(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
+    return np.logical_or.reduce(x, axis=axis, keepdims=keepdims, out=out)
+
+
+def _mean(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
+    y = np.add.reduce(x, axis=axis, keepdims=True)
+    count = x.size // y.size if y.size else 0
+    y = np.divide(y, x.dtype.type(count or np.nan))
+    y = y if keepdims else y.squeeze(axis=axis)
+    return y if out is None else _into(out, y)
+
+
+def _into(out: Array, value: Array) -> Array:
+    np.copyto(out, value)
+    return out
+
+
+def _copy(x: Array, out: Array = None) -> Array:
+    return np.array(x) if out is None else _into(out, x)
+
+
+def _astype(x: Array, *, dtype: Any, out: Array = None) -> Array:
+    return x.astype(dtype) if out is None else _into_cast(out, x)
+
+
+def _into_cast(out: Array, value: Array) -> Array:
+    np.copyto(out, value, casting="unsafe")
+    return out
+
+
+def _power_scalar(x: Array, *, scalar: float, out: Array = None) -> Array:
+    if scalar == 2:
+        return np.square(x, out=out)
+    if scalar == 0.5:
+        return np.sqrt(x, out=out)
+    if scalar == -1:
+        return np.reciprocal(x, out=out)
+    return np.power(x, x.dtype.type(scalar), out=out)
+
+
+def _relu(x: Array, out: Array = None) -> Array:
+    return np.maximum(x, x.dtype.type(0), out=out)
+
+
+def _relu_gradient(g: Array, y: Array, out: Array = None) -> Array:
+    if out is None:
+        out = np.empty_like(g)
+    np.copyto(out, g)
+    out[y <= 0] = 0
+    return out
+
+
+def _sigmoid(x: Array, out: Array = None) -> Array:
+    e = np.abs(x)
+    np.negative(e, out=e)
+    np.exp(e, out=e)
+    top = np.where(x >= 0, x.dtype.type(1), e)
+    e += x.dtype.type(1)
+    return np.divide(top, e, out=e if out is None else out)
+
+
+def _add_scaled(a: Array, b: Array, *, value: float, out: Array = None) -> Array:
+    scaled = np.multiply(b, b.dtype.type(value))
+    return np.add(a, scaled, out=scaled if out is None and scaled.shape == a.shape else out)
+
+
+def _addcmul(x: Array, a: Array, b: Array, *, value: float, out: Array = None) -> Array:
+    t = np.multiply(a, b)
+    if value != 1:
+        t = np.multiply(t, t.dtype.type(value), out=t if t.ndim else None)
+    return np.add(x, t, out=out)
+
+
+def _addcdiv(x: Array, a: Array, b: Array, *, value: float, out: Array = None) -> Array:
+    t = np.divide(a, b)
+    if value != 1:
+        t = np.multiply(t, t.dtype.type(value), out=t if t.ndim else None)
+    return np.add(x, t, out=out)
+
+
+def _lerp(start: Array, end: Array, *, weight: float, out: Array = None) -> Array:
+    t = np.subtract(end, start)
+    t = np.multiply(t, t.dtype.type(weight), out=t if t.ndim else None)
+    return np.add(start, t, out=out)
+
+
+def _clip(x: Array, *, min: Any, max: Any, out: Array = None) -> Array:
+    return np.clip(x, min, max, out=out)
+
+
+def _softmax(x: Array, *, axis: Any, out: Array = None) -> Array:
+    if not x.size:
+        return np.array(x) if out is None else _into(out, x)
+    e = np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True), out=out)
+    e = np.exp(e, out=e if e.ndim else None)
+    return np.divide(e, np.add.reduce(e, axis=axis, keepdims=True), out=e if e.ndim else None)
+
+
+def _linear(x: Array, weight: Array, bias: Array = None, out: Array = None) -> Array:
+    y = np.matmul(x, weight, out=out)
+    return y if bias is None else np.add(y, bias, out=y if y.ndim else None)
+
+
+def _concat(arrays: Any, *, axis: int, out: Array = None) -> Array:
+    return np.concatenate(arrays, axis=axis, out=out)
+
+
+def _stack(arrays: Any, *, axis: int, out: Array = None) -> Array:
+    return np.stack(arrays, axis=axis, out=out)
+
+
+_PLAIN = (
+    "add subtract multiply negative maximum minimum floor_divide remainder square sign matmul "
+    "equal not_equal less less_equal greater greater_equal logical_not isnan isinf isfinite "
+    "bitwise_and bitwise_or bitwise_xor"
+).split()
+_QUIET = "divide exp expm1 log log1p sqrt tanh sin cos power".split()
+
+_WRITING = {
+    **{name: getattr(np, name) for name in _PLAIN},
+    **{name: quiet(getattr(np, name)) for name in _QUIET},
+    "abs": np.absolute,
+    "floor_divide": quiet(np.floor_divide),
+    "remainder": quiet(np.remainder),
+    "sum": _sum,
+    "max": _max,
+    "min": _min,
+    "all": _all,
+    "any": _any,
+    "mean": _mean,
+    "copy": _copy,
+    "astype": quiet(_astype),
+    "power_scalar": quiet(_power_scalar),
+    "relu": _relu,
+    "relu_gradient": _relu_gradient,
+    "sigmoid": quiet(_sigmoid),
+    "add_scaled": _add_scaled,
+    "addcmul": _addcmul,
+    "addcdiv": quiet(_addcdiv),
+    "lerp": _lerp,
+    "clip": _clip,
+    "softmax": quiet(_softmax),
+    "linear": _linear,
+    "concat": _concat,
+    "stack": _stack,
+}
+
+CPU = Cpu("cpu", xp=np, kernels=_WRITING, writes=_WRITING)

@@ -1,0 +1,98 @@
+"""Data types and how they combine.
+
+Python scalars are weak: they take the type of the tensor beside them. A floating tensor with an
+integer tensor stays at the float's width, so nothing silently widens to float64.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import DTypeError
+
+__all__ = ["DType", "as_dtype", "float_for", "is_floating", "promote", "weaken"]
+
+DType = np.dtype[Any]
+
+#: The names that ``minima`` exports, in the order of the Array API standard.
+NAMES = (
+    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
+    "float16 float32 float64 complex64 complex128"
+).split()
+
+FLOAT32: DType = np.dtype("float32")
+INT64: DType = np.dtype("int64")
+BOOL: DType = np.dtype("bool")
+_SUPPORTED = frozenset(NAMES)
+_LEVEL = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+
+
+def as_dtype(dtype: npt.DTypeLike) -> DType:
+    """Return the NumPy dtype that *dtype* names.
+
+    Raises: DTypeError when it is no type that a tensor can have.
+
+    >>> as_dtype("float32")
+    dtype('float32')
+    """
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or (found.name not in _SUPPORTED and found.kind not in "fV"):
+        raise DTypeError(f"dtype: got {dtype!r}; expected one of {', '.join(NAMES)}")
+    return found
+
+
+def is_floating(dtype: DType) -> bool:
+    """Say whether *dtype* holds real or complex numbers, which can carry a gradient.
+
+    >>> is_floating(as_dtype("float16")), is_floating(as_dtype("int64"))
+    (True, False)
+    """
+    return dtype.kind in "fcV"
+
+
+def float_for(dtype: DType) -> DType:
+    """Return *dtype* if it is floating, else float32.
+
+    >>> float_for(as_dtype("int64"))
+    dtype('float32')
+    """
+    return dtype if is_floating(dtype) else FLOAT32
+
+
+def promote(a: DType, b: DType) -> DType:
+    """Return the type that tensors of types *a* and *b* combine to.
+
+    >>> promote(as_dtype("float32"), as_dtype("int64"))
+    dtype('float32')
+    >>> promote(as_dtype("float16"), as_dtype("float64"))
+    dtype('float64')
+    """
+    if a is b or a == b:
+        return a
+    level_a, level_b = _LEVEL.get(a.kind, 2), _LEVEL.get(b.kind, 2)
+    if level_a == level_b or (level_a + level_b == 5 and 3 in (level_a, level_b)):
+        return np.promote_types(a, b)
+    return a if level_a > level_b else b
+
+
+def weaken(dtype: DType | None, scalar: complex) -> DType:
+    """Return the type of the Python number *scalar* beside a tensor of *dtype* (None: alone).
+
+    >>> weaken(as_dtype("float16"), 2.5), weaken(as_dtype("int8"), 2), weaken(None, 2.5)
+    (dtype('float16'), dtype('int8'), dtype('float32'))
+    """
+    if isinstance(scalar, bool):
+        return dtype or BOOL
+    if isinstance(scalar, int):
+        return INT64 if dtype is None or dtype.kind == "b" else dtype
+    if isinstance(scalar, float):
+        return FLOAT32 if dtype is None else float_for(dtype)
+    if dtype is None or dtype.itemsize <= 4 or not is_floating(dtype):
+        return np.dtype("complex64")
+    return dtype if dtype.kind == "c" else np.dtype("complex128")

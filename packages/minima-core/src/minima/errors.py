@@ -1,0 +1,69 @@
+"""Every error that minima raises on purpose: one sentence that says what to do next."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArgumentError",
+    "AutogradError",
+    "CheckpointError",
+    "DTypeError",
+    "DeviceError",
+    "DeviceUnavailableError",
+    "IndexRangeError",
+    "KernelMissingError",
+    "MinimaError",
+    "PluginError",
+    "ShapeError",
+]
+
+
+class MinimaError(Exception):
+    """Base of all errors of minima; each also derives from the fitting builtin.
+
+    >>> import minima as mi
+    >>> try:
+    ...     mi.Tensor([1.0, 2.0]) + mi.Tensor([1.0, 2.0, 3.0])
+    ... except mi.MinimaError as error:
+    ...     print(type(error).__name__, isinstance(error, ValueError))
+    ShapeError True
+    """
+
+
+class ArgumentError(MinimaError, ValueError):
+    """An argument has a value outside of what the operation takes."""
+
+
+class ShapeError(MinimaError, ValueError):
+    """Sizes or numbers of axes do not fit each other or the operation."""
+
+
+class DTypeError(MinimaError, TypeError):
+    """An input has a type that the operation does not take."""
+
+
+class IndexRangeError(MinimaError, IndexError):
+    """An index lies outside of its axis."""
+
+
+class AutogradError(MinimaError, RuntimeError):
+    """A gradient was asked for that the recorded graph cannot give."""
+
+
+class DeviceError(MinimaError, ValueError):
+    """No such device, or inputs that live on different devices."""
+
+
+class DeviceUnavailableError(DeviceError, RuntimeError):
+    """The device is known but cannot be used on this machine; the message says why."""
+
+
+class KernelMissingError(MinimaError, NotImplementedError):
+    """A device has no kernel for an operator; the message says how to add one."""
+
+
+class PluginError(MinimaError, LookupError):
+    """A plugin, or a name that plugins offer, cannot be used; the message names both."""
+
+
+class CheckpointError(MinimaError, ValueError):
+    """A file of saved tensors is damaged, truncated or not what it claims to be."""

@@ -1,0 +1,315 @@
+"""The methods of Tensor that only call an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from . import operators as ops  # at run time `minima.tensor` puts it here, once it exists
+    from .tensor import Tensor, TensorLike
+
+__all__ = ["Axis", "Methods"]
+
+Axis: TypeAlias = "int | Sequence[int] | None"
+M = TypeVar("M", bound="Methods")
+
+
+class Methods:
+    """Base of Tensor: arithmetic, comparisons, and a method for each common operator."""
+
+    __slots__ = ()
+
+    # ---- arithmetic ------------------------------------------------------------------------------
+    def __add__(self, other: TensorLike) -> Tensor:
+        return ops.add(self, other)
+
+    def __radd__(self, other: TensorLike) -> Tensor:
+        return ops.add(other, self)
+
+    def __sub__(self, other: TensorLike) -> Tensor:
+        return ops.subtract(self, other)
+
+    def __rsub__(self, other: TensorLike) -> Tensor:
+        return ops.subtract(other, self)
+
+    def __mul__(self, other: TensorLike) -> Tensor:
+        return ops.multiply(self, other)
+
+    def __rmul__(self, other: TensorLike) -> Tensor:
+        return ops.multiply(other, self)
+
+    def __truediv__(self, other: TensorLike) -> Tensor:
+        return ops.divide(self, other)
+
+    def __rtruediv__(self, other: TensorLike) -> Tensor:
+        return ops.divide(other, self)
+
+    def __floordiv__(self, other: TensorLike) -> Tensor:
+        return ops.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: TensorLike) -> Tensor:
+        return ops.floor_divide(other, self)
+
+    def __mod__(self, other: TensorLike) -> Tensor:
+        return ops.remainder(self, other)
+
+    def __rmod__(self, other: TensorLike) -> Tensor:
+        return ops.remainder(other, self)
+
+    def __pow__(self, other: TensorLike) -> Tensor:
+        if isinstance(other, int | float):
+            return ops.power_scalar(self, other)
+        return ops.power(self, other)
+
+    def __rpow__(self, other: TensorLike) -> Tensor:
+        return ops.power(other, self)
+
+    def __matmul__(self, other: TensorLike) -> Tensor:
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other: TensorLike) -> Tensor:
+        return ops.matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return ops.negative(self)
+
+    def __pos__(self) -> Tensor:
+        return ops.copy(self)
+
+    def __abs__(self) -> Tensor:
+        return ops.abs(self)
+
+    def __invert__(self) -> Tensor:
+        return ops.logical_not(self) if self.dtype.kind == "b" else ops.bitwise_invert(self)  # type: ignore[attr-defined]
+
+    def __and__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_and(self, other)
+
+    def __rand__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_and(other, self)
+
+    def __or__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_or(self, other)
+
+    def __ror__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_or(other, self)
+
+    def __xor__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_xor(self, other)
+
+    def __rxor__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_xor(other, self)
+
+    # ---- comparison ------------------------------------------------------------------------------
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+        return NotImplemented if other is None else ops.equal(self, other)
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        return NotImplemented if other is None else ops.not_equal(self, other)
+
+    def __lt__(self, other: TensorLike) -> Tensor:
+        return ops.less(self, other)
+
+    def __le__(self, other: TensorLike) -> Tensor:
+        return ops.less_equal(self, other)
+
+    def __gt__(self, other: TensorLike) -> Tensor:
+        return ops.greater(self, other)
+
+    def __ge__(self, other: TensorLike) -> Tensor:
+        return ops.greater_equal(self, other)
+
+    # ---- elementwise -----------------------------------------------------------------------------
+    def exp(self) -> Tensor:
+        """See `minima.exp`."""
+        return ops.exp(self)
+
+    def log(self) -> Tensor:
+        """See `minima.log`."""
+        return ops.log(self)
+
+    def sqrt(self) -> Tensor:
+        """See `minima.sqrt`."""
+        return ops.sqrt(self)
+
+    def abs(self) -> Tensor:
+        """See `minima.abs`."""
+        return ops.abs(self)
+
+    def tanh(self) -> Tensor:
+        """See `minima.tanh`."""
+        return ops.tanh(self)
+
+    def sigmoid(self) -> Tensor:
+        """See `minima.sigmoid`."""
+        return ops.sigmoid(self)
+
+    def relu(self) -> Tensor:
+        """See `minima.relu`."""
+        return ops.relu(self)
+
+    def clip(self, min: float | None = None, max: float | None = None) -> Tensor:
+        """See `minima.clip`."""
+        return ops.clip(self, min=min, max=max)
+
+    # ---- reductions ------------------------------------------------------------------------------
+    def sum(self, axis: Axis = None, keepdims: bool = False, *, axes: Axis = None) -> Tensor:
+        """See `minima.sum`; *axes* is another name of *axis*."""
+        return ops.sum(self, axis if axes is None else axes, keepdims)
+
+    def mean(self, axis: Axis = None, keepdims: bool = False, *, axes: Axis = None) -> Tensor:
+        """See `minima.mean`; *axes* is another name of *axis*."""
+        return ops.mean(self, axis if axes is None else axes, keepdims)
+
+    def var(self, axis: Axis = None, keepdims: bool = False, *, correction: float = 0) -> Tensor:
+        """See `minima.var`."""
+        return ops.var(self, axis, keepdims, correction=correction)
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """See `minima.max`."""
+        return ops.max(self, axis, keepdims)
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """See `minima.min`."""
+        return ops.min(self, axis, keepdims)
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """See `minima.argmax`."""
+        return ops.argmax(self, axis, keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """See `minima.argmin`."""
+        return ops.argmin(self, axis, keepdims)
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """See `minima.all`."""
+        return ops.all(self, axis, keepdims)
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """See `minima.any`."""
+        return ops.any(self, axis, keepdims)
+
+    def logsumexp(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+        """See `minima.logsumexp`."""
+        return ops.logsumexp(self, axis, keepdims)
+
+    def softmax(self, axis: int = -1) -> Tensor:
+        """See `minima.softmax`."""
+        return ops.softmax(self, axis)
+
+    def log_softmax(self, axis: int = -1) -> Tensor:
+        """See `minima.log_softmax`."""
+        return ops.log_softmax(self, axis)
+
+    # ---- shape -----------------------------------------------------------------------------------
+    def reshape(self, *shape: int | Sequence[int]) -> Tensor:
+        """See `minima.reshape`; the sizes may be given one by one."""
+        return ops.reshape(self, _sizes(shape))
+
+    def broadcast_to(self, *shape: int | Sequence[int]) -> Tensor:
+        """See `minima.broadcast_to`; the sizes may be given one by one."""
+        return ops.broadcast_to(self, _sizes(shape))
+
+    def transpose(self, *axes: int | Sequence[int]) -> Tensor:
+        """See `minima.operators.transpose`; the axes may be given one by one."""
+        return ops.transpose(self, _sizes(axes) or None)
+
+    def permute(self, *axes: int | Sequence[int]) -> Tensor:
+        """See `minima.permute_dims`; the axes may be given one by one."""
+        return ops.permute_dims(self, _sizes(axes))
+
+    def expand_dims(self, axis: int = 0) -> Tensor:
+        """See `minima.expand_dims`."""
+        return ops.expand_dims(self, axis)
+
+    def squeeze(self, axis: Axis = None) -> Tensor:
+        """See `minima.squeeze`."""
+        return ops.squeeze(self, axis)
+
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+        """See `minima.operators.flatten`."""
+        return ops.flatten(self, start_dim, end_dim)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return ops.getitem(self, index)
+
+    def __setitem__(self, index: Any, value: TensorLike) -> None:
+        ops.assign(self, index, value)
+
+    # ---- in place --------------------------------------------------------------------------------
+    def __iadd__(self: M, other: TensorLike) -> M:
+        return ops.in_place("add", self, other)
+
+    def __isub__(self: M, other: TensorLike) -> M:
+        return ops.in_place("subtract", self, other)
+
+    def __imul__(self: M, other: TensorLike) -> M:
+        return ops.in_place("multiply", self, other)
+
+    def __itruediv__(self: M, other: TensorLike) -> M:
+        return ops.in_place("divide", self, other)
+
+    def __ipow__(self: M, other: TensorLike) -> M:  # type: ignore[misc]
+        return ops.in_place("power", self, other)
+
+    def add_(self: M, other: TensorLike, alpha: float = 1) -> M:
+        """Add ``alpha * other`` in place."""
+        if alpha == 1:
+            return ops.in_place("add", self, other)
+        return ops.in_place("add_scaled", self, other, value=alpha)
+
+    def sub_(self: M, other: TensorLike, alpha: float = 1) -> M:
+        """Subtract ``alpha * other`` in place."""
+        if alpha == 1:
+            return ops.in_place("subtract", self, other)
+        return ops.in_place("add_scaled", self, other, value=-alpha)
+
+    def mul_(self: M, other: TensorLike) -> M:
+        """Multiply by *other* in place."""
+        return ops.in_place("multiply", self, other)
+
+    def div_(self: M, other: TensorLike) -> M:
+        """Divide by *other* in place."""
+        return ops.in_place("divide", self, other)
+
+    def lerp_(self: M, end: TensorLike, weight: float) -> M:
+        """Move towards *end* by the share *weight*, in place."""
+        return ops.in_place("lerp", self, end, weight=weight)
+
+    def addcmul_(self: M, a: TensorLike, b: TensorLike, value: float = 1) -> M:
+        """Add ``value * a * b`` in place."""
+        return ops.in_place("addcmul", self, a, b, value=value)
+
+    def addcdiv_(self: M, a: TensorLike, b: TensorLike, value: float = 1) -> M:
+        """Add ``value * a / b`` in place."""
+        return ops.in_place("addcdiv", self, a, b, value=value)
+
+    def clip_(self: M, min: float | None = None, max: float | None = None) -> M:
+        """Limit the values to *min* and *max* in place."""
+        return ops.in_place("clip", self, min=min, max=max)
+
+    def copy_(self: M, other: TensorLike) -> M:
+        """Overwrite with the values of *other*, broadcast and cast to this tensor's dtype."""
+        ops.assign(self, ..., other)
+        return self
+
+    def fill_(self: M, value: float) -> M:
+        """Overwrite every element with *value*."""
+        ops.assign(self, ..., value)
+        return self
+
+    def zero_(self: M) -> M:
+        """Overwrite every element with 0."""
+        ops.assign(self, ..., 0)
+        return self
+
+
+def _sizes(given: tuple[int | Sequence[int], ...]) -> tuple[int, ...]:
+    """Return the sizes given one by one or as one sequence."""
+    if len(given) == 1 and not isinstance(given[0], int):
+        try:
+            return tuple(given[0])  # type: ignore[arg-type]
+        except TypeError:
+            pass
+    return given  # type: ignore[return-value]

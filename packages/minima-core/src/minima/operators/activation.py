@@ -1,0 +1,200 @@
+"""Activations, and the softmax family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ArgumentError
+from ..methods import Axis
+from ..tensor import Tensor
+from .arithmetic import add, multiply, subtract
+from .axes import canonical_axes, canonical_axis, kept_shape
+from .exponential import erf, exp, square, tanh
+from .manipulation import reshape
+from .reduction import sum
+from .table import Array, operator
+
+__all__ = ["gelu", "log_softmax", "logsumexp", "relu", "relu_gradient", "sigmoid", "softmax"]
+
+
+@operator
+def relu(xp: Any, x: Array) -> Any:
+    """Return x where it is positive, else 0.
+
+    Gradient: 0 at 0; passes where x is NaN.
+
+    >>> import minima as mi
+    >>> mi.relu(mi.Tensor([-1.0, 2.0]))
+    Tensor([0., 2.])
+    """
+    return xp.maximum(x, xp.zeros((), dtype=x.dtype))
+
+
+@relu.gradient(saves="y")
+def _(g: Tensor, y: Tensor, x: Any) -> Any:
+    return relu_gradient(g, y)
+
+
+@operator
+def relu_gradient(xp: Any, g: Array, y: Array) -> Any:
+    """Return g where y is positive or NaN, else 0: the gradient of `relu`.
+
+    >>> import minima as mi
+    >>> mi.operators.relu_gradient(mi.Tensor([5.0, 5.0]), mi.Tensor([0.0, 2.0]))
+    Tensor([0., 5.])
+    """
+    return xp.where(y <= 0, xp.zeros((), dtype=g.dtype), g)
+
+
+@relu_gradient.gradient(saves="y")
+def _(gg: Tensor, _y: Any, g: Any, y: Tensor) -> Any:
+    return (lambda: relu_gradient(gg, y)), None
+
+
+@operator(floating=True)
+def sigmoid(xp: Any, x: Array) -> Any:
+    """Return 1 / (1 + exp(-x)), without overflow and exact in both tails.
+
+    Dtype: as x; integers become float32.
+
+    >>> import minima as mi
+    >>> mi.sigmoid(mi.Tensor([0.0, -100.0]))
+    Tensor([5.000000e-01, 3.783506e-44])
+    """
+    e = xp.exp(-xp.abs(x))
+    return xp.where(x >= 0, xp.ones((), dtype=x.dtype), e) / (e + 1.0)
+
+
+@sigmoid.gradient(saves="y")
+def _(g: Tensor, y: Tensor, x: Any) -> Any:
+    return multiply(g, multiply(y, subtract(1.0, y)))
+
+
+_SQRT_HALF, _SQRT_2_PI, _CUBIC = 0.7071067811865476, 0.7978845608028654, 0.044715
+_DENSITY = 0.3989422804014327
+
+
+@operator(floating=True)
+def gelu(xp: Any, x: Array, approximate: str = "none") -> Any:
+    """Return x times the share of the normal distribution below x.
+
+    *approximate* is "none" (through erf) or "tanh". Dtype: as x; integers become float32.
+    Source: Hendrycks & Gimpel 2016.
+
+    >>> import minima as mi
+    >>> mi.gelu(mi.Tensor([-1.0, 0.0, 1.0]))
+    Tensor([-0.158655,  0.      ,  0.841345])
+    """
+    from .exponential import erf as erf_operator
+
+    if approximate == "tanh":
+        return x * 0.5 * (xp.tanh((x + x * x * x * _CUBIC) * _SQRT_2_PI) + 1.0)
+    reference = erf_operator.entry.reference
+    return x * 0.5 * (reference(xp, x * _SQRT_HALF) + 1.0)
+
+
+@gelu.prepare
+def _(x: Tensor, approximate: str) -> dict[str, Any]:
+    if approximate not in ("none", "tanh"):
+        raise ArgumentError(f"gelu: got approximate={approximate!r}; expected 'none' or 'tanh'")
+    return {"approximate": approximate}
+
+
+@gelu.gradient(saves="x")
+def _(g: Tensor, y: Any, x: Tensor, approximate: str) -> Any:
+    if approximate == "tanh":
+        xx = square(x)
+        t = tanh(multiply(multiply(x, add(multiply(xx, _CUBIC), 1.0)), _SQRT_2_PI))
+        inner = multiply(add(multiply(xx, 3 * _CUBIC), 1.0), _SQRT_2_PI)
+        bend = multiply(multiply(x, inner), subtract(1.0, square(t)))
+        return multiply(g, multiply(add(add(t, 1.0), bend), 0.5))
+    below = multiply(add(erf(multiply(x, _SQRT_HALF)), 1.0), 0.5)
+    density = multiply(exp(multiply(square(x), -0.5)), _DENSITY)
+    return multiply(g, add(below, multiply(x, density)))
+
+
+@operator(floating=True)
+def softmax(xp: Any, x: Array, axis: Axis = -1) -> Any:
+    """Return exp(x) over its sum along *axis*, without overflow.
+
+    Dtype: as x; integers become float32.
+
+    >>> import minima as mi
+    >>> mi.softmax(mi.Tensor([1e4, 1e4]))
+    Tensor([0.5, 0.5])
+    """
+    e = xp.exp(x - xp.max(x, axis=axis, keepdims=True)) if x.size else x
+    return e / xp.sum(e, axis=axis, keepdims=True)
+
+
+@softmax.prepare
+def _(x: Tensor, axis: Axis) -> dict[str, Any]:
+    return {"axis": canonical_axes("softmax", axis, x.ndim)}
+
+
+@softmax.gradient(saves="y")
+def _(g: Tensor, y: Tensor, x: Any, axis: tuple[int, ...]) -> Any:
+    gy = multiply(g, y)
+    return subtract(gy, multiply(y, sum(gy, axis, True)))
+
+
+@operator(floating=True)
+def log_softmax(xp: Any, x: Array, axis: int = -1) -> Any:
+    """Return the logarithm of `softmax`, exact where the share itself would be 0.
+
+    Dtype: as x; integers become float32.
+
+    >>> import minima as mi
+    >>> mi.log_softmax(mi.Tensor([0.0, 1e4]))
+    Tensor([-10000.,      0.])
+    """
+    if not x.size:
+        return xp.asarray(x, copy=True)
+    z = x - xp.max(x, axis=axis, keepdims=True)
+    return z - xp.log(xp.sum(xp.exp(z), axis=axis, keepdims=True))
+
+
+@log_softmax.prepare
+def _(x: Tensor, axis: int) -> dict[str, Any]:
+    return {"axis": canonical_axis("log_softmax", axis, x.ndim)}
+
+
+@log_softmax.gradient(saves="y")
+def _(g: Tensor, y: Tensor, x: Any, axis: int) -> Any:
+    return subtract(g, multiply(exp(y), sum(g, axis, True)))
+
+
+@operator(floating=True)
+def logsumexp(
+    xp: Any, x: Array, axis: Axis = None, keepdims: bool = False, *, axes: Axis = None
+) -> Any:
+    """Return the logarithm of the sum of exp(x) along *axis*, without overflow.
+
+    *axes* is another name of *axis*. Dtype: as x; integers become float32; -inf where all are.
+
+    >>> import minima as mi
+    >>> mi.logsumexp(mi.Tensor([1e4, 1e4]))
+    Tensor(10000.693)
+    """
+    top = xp.max(x, axis=axis, keepdims=True)
+    safe = xp.where(xp.isfinite(top), top, xp.zeros((), dtype=x.dtype))
+    total = xp.log(xp.sum(xp.exp(x - safe), axis=axis, keepdims=True)) + safe
+    return total if keepdims else xp.squeeze(total, axis=axis)
+
+
+@logsumexp.prepare
+def _(x: Tensor, axis: Axis, keepdims: bool, axes: Axis) -> dict[str, Any]:
+    from .reduction import _extreme_prepare
+
+    chosen = axis if axes is None else axes
+    return {**_extreme_prepare("logsumexp", x, chosen, keepdims), "axes": None}
+
+
+@logsumexp.gradient(saves="x y")
+def _(
+    g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool, axes: None
+) -> Any:
+    kept = kept_shape(x.shape, axis)
+    return multiply(reshape(g, kept), exp(subtract(x, reshape(y, kept))))
+
+

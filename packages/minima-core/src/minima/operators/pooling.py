@@ -1,0 +1,152 @@
+"""Pooling over windows in two dimensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ArgumentError
+from ..tensor import Tensor
+from .arithmetic import divide, multiply
+from .convolution import Pair, Size, geometry, windows, windows_gradient
+from .manipulation import broadcast_to, reshape
+from .table import Array, operator
+
+__all__ = ["avg_pool2d", "first_largest", "max_pool2d"]
+
+
+def _prepare(name: str, x: Tensor, kernel_size: Size, stride: Any, padding: Size) -> dict[str, Any]:
+    """Return the arguments as pairs; the stride is the kernel's size unless given."""
+    found = geometry(
+        name,
+        kernel_size=kernel_size,
+        stride=kernel_size if stride is None else stride,
+        padding=padding,
+    )
+    if any(2 * p > k for p, k in zip(found["padding"], found["kernel_size"])):
+        raise ArgumentError(
+            f"{name}: got padding {padding} for kernel_size {kernel_size}; expected at most half of it"
+        )
+    from .convolution import _check_image, window_count
+
+    _check_image(name, x)
+    for i in (0, 1):
+        window_count(name, x.shape[2 + i], *(found[k][i] for k in found), 1)
+    return found
+
+
+@operator
+def max_pool2d(
+    xp: Any,
+    x: Array,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+) -> Any:
+    """Return the largest element of each window; *stride* is the kernel's size unless given.
+
+    Shapes: x (N, C, H, W) -> (N, C, OH, OW). Gradient: goes to the first largest of a window.
+    Raises: ShapeError when no window fits.
+
+    >>> import minima as mi
+    >>> mi.operators.max_pool2d(mi.Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), 2)
+    Tensor([[[[4.]]]])
+    """
+    lowest = -xp.inf if x.dtype.kind == "f" else xp.iinfo(x.dtype).min
+    found = windows.entry.reference(xp, x, kernel_size, stride, padding, (1, 1), lowest)
+    return xp.max(found, axis=(2, 3))
+
+
+@max_pool2d.prepare
+def _(x: Tensor, kernel_size: Size, stride: Size | None, padding: Size) -> dict[str, Any]:
+    return _prepare("max_pool2d", x, kernel_size, stride, padding)
+
+
+@max_pool2d.gradient(saves="x")
+def _(
+    g: Tensor, y: Any, x: Tensor, kernel_size: Pair, stride: Pair, padding: Pair
+) -> Any:
+    seen = windows(x.detach(), kernel_size, stride, padding, 1, float("-inf"))
+    n, c, kh, kw, oh, ow = seen.shape
+    spread = broadcast_to(reshape(g, (n, c, 1, 1, oh, ow)), seen.shape)
+    return windows_gradient(multiply(spread, first_largest(seen)), x.shape, stride, padding)
+
+
+@operator
+def first_largest(xp: Any, x: Array) -> Any:
+    """Return 1 at the first largest element of each window and 0 elsewhere.
+
+    Shapes: x (N, C, kh, kw, OH, OW) -> the same. Dtype: as x. Gradient: none.
+
+    >>> import minima as mi
+    >>> x = mi.reshape(mi.Tensor([1.0, 4.0, 4.0]), (1, 1, 1, 3, 1, 1))
+    >>> mi.operators.first_largest(x).flatten()
+    Tensor([0., 1., 0.])
+    """
+    n, c, kh, kw, oh, ow = x.shape
+    flat = xp.reshape(x, (n, c, kh * kw, oh, ow))
+    place = xp.argmax(flat, axis=2, keepdims=True)
+    order = xp.reshape(xp.arange(kh * kw), (kh * kw, 1, 1))
+    return xp.reshape(xp.astype(order == place, x.dtype), x.shape)
+
+
+@operator(floating=True)
+def avg_pool2d(
+    xp: Any,
+    x: Array,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    *,
+    count_include_pad: bool = True,
+) -> Any:
+    """Return the mean of each window; *stride* is the kernel's size unless given.
+
+    Shapes: x (N, C, H, W) -> (N, C, OH, OW). With *count_include_pad* the zeros beyond the border
+    count. Dtype: as x; integers become float32. Raises: ShapeError when no window fits.
+
+    >>> import minima as mi
+    >>> mi.operators.avg_pool2d(mi.Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), 2)
+    Tensor([[[[2.5]]]])
+    """
+    reference = windows.entry.reference
+    total = xp.sum(reference(xp, x, kernel_size, stride, padding, (1, 1)), axis=(2, 3))
+    return total / _counts(xp, x, kernel_size, stride, padding, count_include_pad)
+
+
+def _counts(xp: Any, x: Any, kernel: Pair, stride: Pair, padding: Pair, include_pad: bool) -> Any:
+    """Return the number of elements that each window is divided by."""
+    if include_pad or padding == (0, 0):
+        return float(kernel[0] * kernel[1])
+    ones = xp.ones((1, 1, *x.shape[2:]), dtype=x.dtype)
+    return xp.sum(windows.entry.reference(xp, ones, kernel, stride, padding, (1, 1)), axis=(2, 3))
+
+
+@avg_pool2d.prepare
+def _(
+    x: Tensor, kernel_size: Size, stride: Size | None, padding: Size, count_include_pad: bool
+) -> dict[str, Any]:
+    found = _prepare("avg_pool2d", x, kernel_size, stride, padding)
+    return {**found, "count_include_pad": bool(count_include_pad)}
+
+
+@avg_pool2d.gradient(saves="")
+def _(
+    g: Tensor,
+    y: Any,
+    x: Any,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Pair,
+    count_include_pad: bool,
+) -> Any:
+    from .creation import ones
+    from .reduction import sum
+
+    n, c, oh, ow = g.shape
+    if count_include_pad or padding == (0, 0):
+        g = multiply(g, 1.0 / (kernel_size[0] * kernel_size[1]))
+    else:
+        field = ones((1, 1, *x.shape[2:]), dtype=g.dtype, device=g.device)
+        g = divide(g, sum(windows(field, kernel_size, stride, padding), (2, 3)))
+    spread = broadcast_to(reshape(g, (n, c, 1, 1, oh, ow)), (n, c, *kernel_size, oh, ow))
+    return windows_gradient(spread, x.shape, stride, padding)

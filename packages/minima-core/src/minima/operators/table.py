@@ -1,0 +1,417 @@
+"""The table of operators: for each a reference kernel and, next to it, its gradient.
+
+``@operator`` turns a reference kernel ``(xp, *inputs, **attributes)`` into a public function and
+enters it in `TABLE`. Parameters annotated ``Array`` are inputs (Tensors, or anything that becomes
+one), ``Arrays`` marks one sequence of inputs, the rest are attributes.
+
+A gradient gets ``g`` (of the output), ``y`` (the output), the inputs and the attributes, and
+returns one result for each input: a Tensor, None, or a function without arguments that computes
+it if it is needed. It is written with operators, so it can be differentiated again. It may return
+``g`` or a view; it never returns one new Tensor for two inputs. Sums over broadcast axes are taken
+by the engine. ``saves`` names the values that the gradient reads; of the others it sees a `Spec`
+(shape, dtype, device).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, cast, overload
+
+import numpy as np
+
+from ..autograd.mode import GRAD
+from ..autograd.node import LEAF, Node, Spec, Version
+from ..devices.base import REFERENCES, Device
+from ..dtypes import DType, float_for, promote, weaken
+from ..errors import ArgumentError, DeviceError, DTypeError, IndexRangeError, MinimaError, ShapeError
+from ..tensor import Tensor, as_tensor, share_version, wrap
+
+__all__ = ["TABLE", "Array", "Arrays", "Operator", "OperatorFunction", "operator"]
+
+P = ParamSpec("P")
+#: a buffer inside of a kernel; a Tensor, array or number for the caller
+Array: TypeAlias = Any
+Arrays: TypeAlias = Sequence[Any]
+Rule: TypeAlias = Callable[..., Any]
+
+
+class OperatorFunction(Protocol[P]):
+    """A public operator: call it; ``gradient``, ``prepare`` and ``explain`` complete its entry."""
+
+    __name__: str
+    __doc__: str | None
+    entry: Operator
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
+
+    @overload
+    def gradient(self, rule: Rule, /) -> Rule: ...
+    @overload
+    def gradient(self, *, saves: str) -> Callable[[Rule], Rule]: ...
+    def prepare(self, function: Rule, /) -> Rule: ...
+    def explain(self, function: Rule, /) -> Rule: ...
+
+
+class Operator(Generic[P]):
+    """One entry of the table; see the module's text for the roles of its parts."""
+
+    def __init__(self, reference: Callable[..., Any], promotes: Sequence[str] | bool, floating: bool, view: bool):
+        self.name = reference.__name__.rstrip("_")
+        self.reference = reference
+        self.doc = inspect.getdoc(reference) or ""
+        parameters = list(inspect.signature(reference).parameters.values())[1:]
+        self.inputs = [p.name for p in parameters if str(p.annotation).startswith("Array")]
+        self.variadic = any(p.annotation == "Arrays" for p in parameters)
+        self.optional = sum(p.default is None for p in parameters if p.name in self.inputs)
+        self.attrs = [p.name for p in parameters if p.name not in self.inputs]
+        self.defaults = {
+            p.name: p.default for p in parameters if p.name in self.attrs and p.default is not p.empty
+        }
+        self.signature = inspect.Signature(parameters)
+        if promotes is True:
+            promotes = self.inputs
+        self.promotes = [n in promotes for n in self.inputs] if promotes else []
+        self.floating, self.view = floating, view
+        self.rule: Rule | None = None
+        self.preparation: Rule | None = None
+        self.explanation: Rule | None = None
+        self.save_inputs: tuple[bool, ...] = ()
+        self.save_output = False
+        self.function: Callable[P, Tensor] = self._function()
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether the operator has a gradient."""
+        return self.rule is not None
+
+    def __repr__(self) -> str:
+        return f"<operator {self.name}{self.signature}>"
+
+    def gradient(self, rule: Rule | None = None, *, saves: str | None = None) -> Any:
+        """Enter *rule* as the gradient; *saves* names what it reads (all, unless given)."""
+        if rule is None:
+            return lambda r: self.gradient(r, saves=saves)
+        kept = set((saves if saves is not None else " ".join([*self.inputs, "y"])).split())
+        if kept - {*self.inputs, "y"}:
+            raise ArgumentError(f"{self.name}: saves={saves!r} names no input and not 'y'")
+        self.save_inputs = tuple(n in kept for n in self.inputs)
+        self.save_output = "y" in kept
+        self.rule = rule
+        return rule
+
+    def prepare(self, function: Rule) -> Rule:
+        """Enter *function*, which checks inputs and returns the attributes in canonical form."""
+        self.preparation = function
+        return function
+
+    def explains(self, function: Rule) -> Rule:
+        """Enter *function*, which says in words why inputs do not fit; asked when a kernel raises."""
+        self.explanation = function
+        return function
+
+    def _function(self) -> Callable[P, Tensor]:
+        """Return the public function: quick where all is plain, `apply` for all else."""
+        apply, name = self.apply, self.name
+        if self.attrs or self.variadic or self.optional or self.view or len(self.inputs) not in (1, 2):
+
+            def call(*args: Any, **attrs: Any) -> Tensor:
+                return apply(args, attrs)
+
+        elif len(self.inputs) == 2:
+            call = self._binary()
+        else:
+            call = self._unary()
+        call.__name__ = call.__qualname__ = name
+        call.__doc__ = self.reference.__doc__
+        call.__module__ = self.reference.__module__
+        call.__signature__ = self.signature  # type: ignore[attr-defined]
+        call.__wrapped__ = self.reference  # type: ignore[attr-defined]
+        call.entry, call.explain = self, self.explains  # type: ignore[attr-defined]
+        call.gradient, call.prepare = self.gradient, self.prepare  # type: ignore[attr-defined]
+        return cast("Callable[P, Tensor]", call)
+
+    def _unary(self) -> Callable[..., Tensor]:
+        apply, name, record, floating = self.apply, self.name, self.record, self.floating
+
+        def call(x: Any) -> Tensor:
+            try:
+                a, device = x._array, x._device
+            except AttributeError:
+                return apply((x,), {})
+            if floating and a.dtype.kind not in "fc":
+                return apply((x,), {})
+            try:
+                y = device.kernels[name](a)
+            except Exception as error:
+                raise self.explain(error, (x,), {}) from error
+            if type(y) is not device.buffer:
+                y = device.as_buffer(y)
+            if x._node is not None and self.rule is not None and GRAD.get():
+                return record((x,), (a,), {}, y, device)
+            return wrap(y, device)
+
+        return call
+
+    def _binary(self) -> Callable[..., Tensor]:
+        apply, name, record, floating = self.apply, self.name, self.record, self.floating
+        promotes = bool(self.promotes)
+
+        def call(a: Any, b: Any) -> Tensor:
+            try:
+                xa, xb, device = a._array, b._array, a._device
+                dtype = xa.dtype
+                plain = device is b._device and (dtype is xb.dtype or not promotes)
+            except AttributeError:
+                plain = False
+            if not plain or (floating and dtype.kind not in "fc"):
+                return apply((a, b), {})
+            try:
+                y = device.kernels[name](xa, xb)
+            except Exception as error:
+                raise self.explain(error, (a, b), {}) from error
+            if type(y) is not device.buffer:
+                y = device.as_buffer(y)
+            if (
+                (a._node is not None or b._node is not None)
+                and self.rule is not None
+                and GRAD.get()
+            ):
+                return record((a, b), (xa, xb), {}, y, device)
+            return wrap(y, device)
+
+        return call
+
+    # ---- the general way -------------------------------------------------------------------------
+    def apply(self, args: tuple[Any, ...], attrs: dict[str, Any]) -> Tensor:
+        """Run on any inputs: bind, convert, promote, check, launch, record."""
+        given, attrs = self.bind(args, attrs)
+        inputs = self.tensors(given)
+        if self.preparation is not None:
+            attrs = (
+                self.preparation(inputs, **attrs)
+                if self.variadic
+                else self.preparation(*inputs, **attrs)
+            )
+        device = next((t._device for t in inputs if t is not None), None)
+        if device is None:
+            raise ArgumentError(f"{self.name}: got no tensors; expected at least one")
+        arrays = tuple(None if t is None else t._array for t in inputs)
+        kernel = device.kernels[self.name]
+        try:
+            y = kernel(arrays, **attrs) if self.variadic else kernel(*arrays, **attrs)
+        except Exception as error:
+            raise self.explain(error, inputs, attrs) from error
+        if type(y) is not device.buffer:
+            y = device.as_buffer(y)
+        out = None
+        if self.rule is not None and GRAD.get():
+            for t in inputs:
+                if t is not None and t._node is not None:
+                    out = self.record(inputs, arrays, attrs, y, device)
+                    break
+        if out is None:
+            out = wrap(y, device)
+        if self.view and device.shares(arrays[0], y):
+            share_version(inputs[0], out)
+        return out
+
+    def bind(
+        self, args: tuple[Any, ...], attrs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Split a call into inputs and attributes."""
+        n = len(self.inputs)
+        if len(args) == n and (not attrs or attrs.keys() <= self.defaults.keys()):
+            filled = {**self.defaults, **attrs} if self.defaults else attrs
+            if len(filled) == len(self.attrs):
+                return (tuple(args[0]) if self.variadic else args), filled
+        try:
+            bound = self.signature.bind(*args, **attrs)
+        except TypeError as error:
+            raise ArgumentError(
+                f"{self.name}: {error}; expected {self.name}{self.signature}"
+            ) from None
+        bound.apply_defaults()
+        values = bound.arguments
+        found = tuple(values[i] for i in self.inputs)
+        return (tuple(found[0]) if self.variadic else found), {a: values[a] for a in self.attrs}
+
+    def tensors(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the inputs as Tensors of one device and, where the operator asks, one dtype."""
+        device: Device | None = None
+        for t in given:
+            if isinstance(t, Tensor):
+                if device is None:
+                    device = t._device
+                elif t._device is not device:
+                    raise DeviceError(
+                        f"{self.name}: inputs lie on {device} and {t._device}; expected one device: "
+                        f"move one with .to('{device}')"
+                    )
+        numbers = [type(t) in _NUMBERS or isinstance(t, np.generic) for t in given]
+        inputs = [
+            t
+            if weak or isinstance(t, Tensor) or (t is None and self.optional)
+            else as_tensor(t, device=device, operation=self.name)
+            for t, weak in zip(given, numbers)
+        ]
+        dtype = self._common(inputs, numbers)
+        for i, t in enumerate(inputs):
+            promoted = not self.promotes or self.variadic or self.promotes[i]
+            if numbers[i]:
+                target = dtype if promoted and dtype is not None else weaken(None, _number(t))
+                inputs[i] = _scalar(self.name, t, target, device)
+            elif promoted and t is not None and dtype is not None and t.dtype != dtype:
+                inputs[i] = table_operator("astype")(t, dtype)
+        return tuple(inputs)
+
+    def _common(self, inputs: list[Any], numbers: list[bool]) -> DType | None:
+        """Return the dtype that inputs are brought to, or None where each keeps its own."""
+        if not self.promotes and not self.floating:
+            return None
+        chosen = [
+            (t, weak)
+            for i, (t, weak) in enumerate(zip(inputs, numbers))
+            if t is not None and (self.variadic or not self.promotes or self.promotes[i])
+        ]
+        dtype: DType | None = None
+        for t, weak in chosen:
+            if not weak:
+                dtype = t.dtype if dtype is None else promote(dtype, t.dtype)
+        for t, weak in chosen:
+            if weak:
+                dtype = weaken(dtype, _number(t))
+        return float_for(dtype) if self.floating and dtype is not None else dtype
+
+    # ---- recording and errors --------------------------------------------------------------------
+    def record(
+        self, inputs: tuple[Any, ...], arrays: tuple[Any, ...], attrs: dict[str, Any], y: Any, device: Any
+    ) -> Tensor:
+        """Return the output Tensor with the node that backward will go through."""
+        edges: list[Any] = []
+        saved: list[Any] = []
+        versions: list[tuple[Version, int]] = []
+        keeps = self.save_inputs * len(inputs) if self.variadic else self.save_inputs
+        for t, array, keep in zip(inputs, arrays, keeps):
+            if t is None:
+                edges.append(None)
+                saved.append(None)
+                continue
+            node = t._node
+            edges.append(t if node is LEAF else node)
+            if keep:
+                version = t._version
+                if version is None:
+                    version = t._version = Version()
+                versions.append((version, version.number))
+                saved.append(array)
+            else:
+                saved.append(Spec(array.shape, array.dtype, device))
+        out = wrap(y, device)
+        if self.save_output:
+            version = out._version = Version()
+            versions.append((version, 0))
+            kept = y
+        else:
+            kept = Spec(y.shape, y.dtype, device)
+        out._node = Node(self, tuple(edges), tuple(saved), kept, attrs, device, versions)
+        return out
+
+    def explain(self, error: Exception, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Exception:
+        """Return the error that the user sees for *error*, which a kernel raised."""
+        if isinstance(error, MinimaError | MemoryError):
+            return error
+        if self.explanation is not None:
+            return ShapeError(f"{self.name}: {self.explanation(*inputs, **attrs)}")
+        shapes = [t.shape for t in inputs if isinstance(t, Tensor)]
+        if len(shapes) > 1 and self.promotes and not self.attrs and not self.variadic:
+            try:
+                np.broadcast_shapes(*shapes)
+            except ValueError:
+                return ShapeError(
+                    f"{self.name}: shapes {' and '.join(map(str, shapes))} do not broadcast; expected "
+                    "equal sizes, or 1, in each axis counted from the last"
+                )
+        got = ", ".join(f"{t.dtype}{list(t.shape)}" for t in inputs if isinstance(t, Tensor))
+        options = "".join(f", {k}={v!r}" for k, v in attrs.items())
+        for builtin, ours in (
+            (IndexError, IndexRangeError),
+            (TypeError, DTypeError),
+            (ValueError, ShapeError),
+        ):
+            if isinstance(error, builtin):
+                return ours(f"{self.name}: {error}; got {got}{options}")
+        return error
+
+
+_NUMBERS = (float, int, bool, complex)
+
+
+def _number(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _scalar(name: str, value: Any, dtype: DType, device: Device | None) -> Tensor:
+    """Return a Python number as a 0-d Tensor of *dtype*."""
+    from ..devices import CPU
+
+    device = device or CPU
+    try:
+        return wrap(device.scalar(_number(value), dtype), device)
+    except (OverflowError, ValueError, TypeError) as error:
+        raise DTypeError(
+            f"{name}: the number {value!r} does not fit into {dtype} ({error}); "
+            "cast the tensor first with .astype(...)"
+        ) from None
+
+
+TABLE: dict[str, Operator[Any]] = {}
+
+
+@overload
+def operator(reference: Callable[Concatenate[Any, P], Any], /) -> OperatorFunction[P]: ...
+@overload
+def operator(
+    *, promotes: Sequence[str] | bool = ..., floating: bool = ..., view: bool = ...
+) -> Callable[[Callable[Concatenate[Any, P], Any]], OperatorFunction[P]]: ...
+def operator(
+    reference: Any = None,
+    *,
+    promotes: Sequence[str] | bool = True,
+    floating: bool = False,
+    view: bool = False,
+) -> Any:
+    """Enter a reference kernel in the table and return its public function.
+
+    *promotes* says which inputs are brought to one dtype (True: all, False: none); *floating*
+    that integers become float32 first, *view* that the output may share the first input's memory.
+
+    Raises: ArgumentError when the name is taken or the docstring is missing.
+    """
+    if reference is None:
+        return lambda kernel: operator(  # type: ignore[call-overload]
+            kernel, promotes=promotes, floating=floating, view=view
+        )
+    entry: Operator[Any] = Operator(reference, promotes, floating, view)
+    if entry.name in TABLE:
+        raise ArgumentError(f"operator: the name {entry.name!r} is taken by {TABLE[entry.name]!r}")
+    if not entry.doc:
+        raise ArgumentError(f"operator: {entry.name!r} has no docstring; say what it computes")
+    TABLE[entry.name] = entry
+    REFERENCES[entry.name] = entry.reference
+    return entry.function
+
+
+def table_operator(name: str) -> Callable[..., Tensor]:
+    """Return the public function of the operator *name*."""
+    return TABLE[name].function
+
+
+def sum_to(g: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Sum *g* over the axes along which an input of *shape* was broadcast."""
+    lead = g.ndim - len(shape)
+    axes = tuple(
+        i for i, n in enumerate(g.shape) if i < lead or (shape[i - lead] == 1 and n != 1)
+    )
+    total = table_operator("sum")(g, axis=axes) if axes else g
+    return total if total.shape == shape else table_operator("reshape")(total, shape)

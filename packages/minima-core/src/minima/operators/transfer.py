@@ -1,0 +1,39 @@
+"""Moving tensors between devices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autograd.mode import GRAD
+from ..devices import Device
+from ..tensor import Tensor, wrap
+from .table import Array, Operator
+
+__all__ = ["transfer"]
+
+
+def transfer_reference(xp: Any, x: Array, device: Device, source: Device) -> Any:
+    """Return a copy on another device; no kernel, since two devices take part."""
+    return device.from_host(source.to_host(x).copy())
+
+
+_ENTRY: Operator[Any] = Operator(transfer_reference, promotes=False, floating=False, view=False)
+
+
+@_ENTRY.gradient(saves="")
+def _(g: Tensor, y: Any, x: Any, device: Device, source: Device) -> Any:
+    return transfer(g, source)
+
+
+def transfer(x: Tensor, device: Device) -> Tensor:
+    """Return a copy of x on *device*; gradients flow back to the device of x.
+
+    >>> import minima as mi
+    >>> mi.operators.transfer(mi.Tensor([1.0]), mi.device("cpu"))
+    Tensor([1.])
+    """
+    attrs = {"device": device, "source": x._device}
+    y = transfer_reference(None, x._array, **attrs)
+    if x._node is None or not GRAD.get():
+        return wrap(y, device)
+    return _ENTRY.record((x,), (x._array,), attrs, y, device)

@@ -1,0 +1,142 @@
+"""Random numbers: one generator per device, and generators of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .devices import Device
+from .devices import device as find_device
+from .dtypes import FLOAT32, INT64, as_dtype
+from .errors import ArgumentError, DTypeError
+from .tensor import Tensor, wrap
+
+__all__ = ["Generator", "default_generator", "manual_seed"]
+
+Shape = int | Sequence[int]
+
+
+class Generator:
+    """A stream of random numbers on a device; the same seed gives the same stream.
+
+    *seed*: a non-negative integer, or None for one from the operating system.
+
+    >>> import minima as mi
+    >>> mi.Generator(0).uniform((2,))
+    Tensor([0.848152, 0.234113])
+    """
+
+    def __init__(self, seed: int | None = None, device: str | Device | None = None) -> None:
+        self.device = find_device(device)
+        self.seed(seed)
+
+    def seed(self, seed: int | None = None) -> Generator:
+        """Start the stream anew from *seed*."""
+        if seed is not None and (not hasattr(seed, "__index__") or seed < 0):
+            raise ArgumentError(f"seed: got {seed!r}; expected an integer of at least 0, or None")
+        self._source = self.device.source(None if seed is None else int(seed))
+        return self
+
+    def uniform(
+        self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: npt.DTypeLike = FLOAT32
+    ) -> Tensor:
+        """Return numbers from [low, high), all equally likely."""
+        kind, drawn = _draws("uniform", dtype)
+        values = self._source.random(_shape(shape), dtype=drawn)
+        if low != 0.0 or high != 1.0:
+            values = values * drawn.type(high - low) + drawn.type(low)
+        return self._tensor(values, kind)
+
+    def normal(
+        self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: npt.DTypeLike = FLOAT32
+    ) -> Tensor:
+        """Return numbers from the normal distribution."""
+        kind, drawn = _draws("normal", dtype)
+        values = self._source.standard_normal(_shape(shape), dtype=drawn)
+        if mean != 0.0 or std != 1.0:
+            values = values * drawn.type(std) + drawn.type(mean)
+        return self._tensor(values, kind)
+
+    def bernoulli(self, shape: Shape, p: float = 0.5, dtype: npt.DTypeLike = "bool") -> Tensor:
+        """Return True (or 1) with probability *p*."""
+        if not 0.0 <= p <= 1.0:
+            raise ArgumentError(f"bernoulli: got p={p}; expected a probability from 0 to 1")
+        return self._tensor(self._source.random(_shape(shape), dtype=np.float32) < p, as_dtype(dtype))
+
+    def integers(self, low: int, high: int, shape: Shape) -> Tensor:
+        """Return int64 numbers from low, ..., high - 1."""
+        if low >= high:
+            raise ArgumentError(f"integers: got low {low}, high {high}; expected low < high")
+        return self._tensor(self._source.integers(low, high, _shape(shape)), INT64)
+
+    def permutation(self, n: int) -> npt.NDArray[np.int64]:
+        """Return 0, ..., n - 1 in random order, as a NumPy array."""
+        order: npt.NDArray[np.int64] = self.device.to_host(self._source.permutation(n))
+        return order
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the state of the stream, of plain numbers and strings."""
+        return dict(self._source.bit_generator.state)
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Continue the stream from a state that `get_state` returned."""
+        try:
+            self._source.bit_generator.state = state
+        except (ValueError, TypeError, KeyError) as error:
+            raise ArgumentError(
+                f"set_state: not a state of this generator ({error}); expected what get_state returned"
+            ) from None
+
+    def _tensor(self, values: Any, dtype: Any) -> Tensor:
+        device = self.device
+        array = device.as_buffer(values)
+        if array.dtype != dtype:
+            array = device.kernels["astype"](array, dtype=dtype)
+        return wrap(array, device)
+
+
+def _draws(name: str, dtype: npt.DTypeLike) -> tuple[Any, Any]:
+    """Return the type asked for, and the one that the source draws."""
+    kind = as_dtype(dtype)
+    if kind.kind not in "fV":
+        raise DTypeError(f"{name}: got dtype {kind}; expected a floating one")
+    return kind, np.dtype("float64" if kind.itemsize == 8 else "float32")
+
+
+def _shape(shape: Shape) -> tuple[int, ...]:
+    return tuple(shape) if isinstance(shape, Sequence) else (shape,)
+
+
+_defaults: dict[Device, Generator] = {}
+_seed: list[int | None] = [None]
+
+
+def default_generator(device: str | Device | None = None) -> Generator:
+    """Return the generator that is used on *device* when none is given.
+
+    >>> import minima as mi
+    >>> mi.manual_seed(0).uniform((2,)).tolist() == mi.Generator(0).uniform((2,)).tolist()
+    True
+    """
+    place = find_device(device)
+    found = _defaults.get(place)
+    return found or _defaults.setdefault(place, Generator(_seed[0], place))
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seed the default generator of every device; returns the cpu's.
+
+    >>> import minima as mi
+    >>> mi.manual_seed(0).normal((2,))
+    Tensor([-1.470739, -0.779469])
+    """
+    generator = default_generator()
+    generator.seed(seed)
+    _seed[0] = int(seed)
+    for other in _defaults.values():
+        if other is not generator:
+            other.seed(seed)
+    return generator

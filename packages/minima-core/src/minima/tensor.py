@@ -1,0 +1,487 @@
+"""Tensor: data on a device that remembers how it was computed. Methods delegate to operators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from .autograd.mode import GRAD
+from .autograd.node import LEAF, Node, Version, _Leaf
+from .devices import CPU, Device
+from .devices import device as find_device
+from .dtypes import DType, as_dtype, is_floating
+from .errors import ArgumentError, AutogradError, DTypeError, ShapeError
+
+from .methods import Methods
+
+__all__ = ["Tensor", "TensorLike", "as_tensor", "asarray"]
+
+TensorLike: TypeAlias = "Tensor | npt.ArrayLike"
+T = TypeVar("T", bound="Tensor")
+
+
+class Tensor(Methods):
+    """An array on a device, with the gradient of what was computed from it.
+
+    Python floats become float32, ints int64, bools bool; a NumPy array or Tensor keeps its dtype.
+    The data is copied; `minima.asarray` shares it where it can.
+
+    *dtype*: a NumPy dtype or its name. *device*: a name such as ``"cpu"`` or a `Device`.
+    *requires_grad*: collect the gradient of later results in ``grad``; floating types only.
+
+    Raises: DTypeError for data that no tensor can hold, DeviceError for an unknown device.
+
+    >>> import minima as mi
+    >>> x = mi.Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x**2).sum().backward()
+    >>> x.grad
+    Tensor([2., 4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "_array", "_device", "_hooks", "_node", "_version", "grad")
+    __array_priority__ = 1000
+
+    _array: Any
+    _device: Device
+    _node: Node | _Leaf | None
+    _version: Version | None
+    _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None
+    grad: Tensor | None
+
+    def __init__(
+        self,
+        data: TensorLike,
+        dtype: npt.DTypeLike | None = None,
+        device: str | Device | None = None,
+        requires_grad: bool = False,
+    ) -> None:
+        source = _convert("Tensor", data, dtype, device, copy=True)
+        self._array, self._device = source._array, source._device
+        self._node = self._version = self._hooks = self.grad = None
+        if requires_grad:
+            self.requires_grad_()
+
+    # ---- what it is ------------------------------------------------------------------------------
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of elements along each axis."""
+        return self._array.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self._array.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        total = 1
+        for n in self._array.shape:
+            total *= n
+        return total
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the data in bytes."""
+        return self.size * int(self.dtype.itemsize)
+
+    @property
+    def dtype(self) -> DType:
+        """Type of the elements, a NumPy dtype."""
+        return self._array.dtype  # type: ignore[no-any-return]
+
+    @property
+    def device(self) -> Device:
+        """Where the data lies."""
+        return self._device
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this tensor are recorded; assignable on leaves."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, flag: bool) -> None:
+        self.requires_grad_(flag)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the tensor was made by the user rather than by a recorded operation."""
+        return self._node is None or self._node is LEAF
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The recorded operation that made this tensor, or None for a leaf."""
+        return self._node if isinstance(self._node, Node) else None
+
+    @property
+    def version(self) -> int:
+        """How often the memory of this tensor was changed in place since it was first kept."""
+        return 0 if self._version is None else self._version.number
+
+    @property
+    def T(self) -> Tensor:
+        """The transpose of a matrix: the last two axes swapped."""
+        return ops.transpose(self)
+
+    @property
+    def mT(self) -> Tensor:
+        """The tensor with its last two axes swapped."""
+        return ops.transpose(self)
+
+    # ---- data out of it --------------------------------------------------------------------------
+    @property
+    def data(self) -> Tensor:
+        """The detached tensor over the same memory.
+
+        Assigning copies the values in; shape, dtype and device must be equal.
+        """
+        return self.detach()
+
+    @data.setter
+    def data(self, value: TensorLike) -> None:
+        given = _convert("data", value, None, None if isinstance(value, Tensor) else self._device)
+        for what in ("shape", "dtype", "device"):
+            got, expected = getattr(given, what), getattr(self, what)
+            if got != expected:
+                raise ShapeError(
+                    f"data: cannot assign a tensor of {what} {got} to one of {what} {expected}; "
+                    "expected equal shape, dtype and device"
+                )
+        self._device.write(self._array, ..., given._array)
+        bump(self)
+
+    def detach(self) -> Tensor:
+        """Return a tensor over the same memory that is not part of the graph."""
+        out = wrap(self._array, self._device)
+        if self._version is None:
+            self._version = Version()
+        out._version = self._version
+        return out
+
+    def numpy(self) -> npt.NDArray[Any]:
+        """Return the data as a NumPy array; on the cpu without a copy, so writes show through."""
+        return self._device.to_host(self._array)
+
+    def item(self) -> Any:
+        """Return the only element as a Python number.
+
+        Raises: ShapeError unless there is exactly one element.
+        """
+        if self.size != 1:
+            raise ShapeError(f"item: got shape {self.shape}; expected exactly one element")
+        return self.numpy().item()
+
+    def tolist(self) -> Any:
+        """Return the data as nested lists of Python numbers."""
+        return self.numpy().tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        if self._node is not None:
+            raise AutogradError(
+                "asarray: the tensor requires grad and NumPy would drop its gradient; call "
+                ".detach() first, or .numpy() for the bare data"
+            )
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ShapeError(
+                f"bool: the truth of a tensor of shape {self.shape} is ambiguous; "
+                "compare with 'is None', or use mi.any(...) or mi.all(...)"
+            )
+        return bool(self.numpy().item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.ndim:
+            raise DTypeError(
+                f"index: got {self.dtype}{list(self.shape)}; expected one integer, of shape ()"
+            )
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if not self._array.shape:
+            raise DTypeError("len: got a tensor of shape (); expected at least one axis")
+        return int(self._array.shape[0])
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __hash__(self) -> int:
+        return id(self) >> 4
+
+    def __repr__(self) -> str:
+        from .printing import tensor_repr
+
+        return tensor_repr(self)
+
+    def __deepcopy__(self: T, memo: dict[int, Any]) -> T:
+        if isinstance(self._node, Node):
+            raise AutogradError(
+                "deepcopy: the tensor was made by an operation; copy leaves, or .detach() first"
+            )
+        out = memo[id(self)] = _like(self, self.detach().clone())
+        out.grad = None if self.grad is None else self.grad.detach().clone()
+        return out
+
+    def __reduce__(self) -> Any:
+        raise DTypeError(
+            "pickle: tensors are not pickled; save them with minima.io.save (pip install minima-nn), "
+            "or pass .numpy()"
+        )
+
+    # ---- gradients -------------------------------------------------------------------------------
+    def requires_grad_(self: T, flag: bool = True) -> T:
+        """Collect gradients in ``grad`` from now on (or stop); returns the tensor itself.
+
+        Raises: DTypeError for a type without derivatives, AutogradError on the result of a
+        recorded operation when *flag* is False.
+        """
+        if isinstance(self._node, Node):
+            if not flag:
+                raise AutogradError(
+                    "requires_grad: the tensor was made by a recorded operation; use .detach()"
+                )
+            return self
+        if flag and not is_floating(self.dtype):
+            raise DTypeError(
+                f"requires_grad: got dtype {self.dtype}; only floating tensors have gradients: "
+                "use .astype('float32')"
+            )
+        self._node = LEAF if flag else None
+        return self
+
+    def backward(
+        self,
+        gradient: TensorLike | None = None,
+        retain_graph: bool = False,
+        create_graph: bool = False,
+    ) -> None:
+        """Add the gradients of this tensor to ``grad`` of the leaves it was computed from.
+
+        *gradient*: that of some scalar with respect to this tensor, of its shape; may be left
+        out when there is one element. See `minima.autograd.backward`.
+        """
+        from .autograd.engine import backward
+
+        given = (
+            gradient
+            if gradient is None or isinstance(gradient, Tensor)
+            else _convert("backward", gradient, self.dtype, self._device)
+        )
+        backward(self, given, retain_graph=retain_graph, create_graph=create_graph)
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
+        """Call ``hook(gradient)`` whenever the gradient of this tensor is complete.
+
+        What it returns, unless None, replaces the gradient. Returns a handle with ``remove()``.
+        """
+        if self._node is None:
+            raise AutogradError("register_hook: the tensor does not require grad")
+        owner = self._node if isinstance(self._node, Node) else None
+        hooks = self._hooks if owner is None else owner.hooks
+        if hooks is None:
+            hooks = {}
+            if owner is None:
+                self._hooks = hooks
+            else:
+                owner.hooks = hooks
+        return Handle(hooks, hook)
+
+    # ---- new tensors from it ---------------------------------------------------------------------
+    def clone(self) -> Tensor:
+        """Return a copy that is part of the graph."""
+        return ops.copy(self)
+
+    def astype(self, dtype: npt.DTypeLike) -> Tensor:
+        """Return the tensor with elements of *dtype*; itself if it has that type already."""
+        found = as_dtype(dtype)
+        return self if found == self.dtype else ops.astype(self, found)
+
+    def to(self: T, target: str | Device | npt.DTypeLike) -> T | Tensor:
+        """Return the tensor on another device or with another dtype, whichever *target* names."""
+        if isinstance(target, Device) or (isinstance(target, str) and not _is_dtype(target)):
+            return self.to_device(target)
+        return self.astype(target)
+
+    def to_device(self: T, device: str | Device) -> T | Tensor:
+        """Return the tensor on *device*; itself if it is there. Gradients flow back."""
+        found = find_device(device)
+        return self if found is self._device else ops.transfer(self, found)
+
+
+class Handle:
+    """Removes what was registered."""
+
+    __slots__ = ("_hooks", "_key")
+
+    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+        self._hooks, self._key = hooks, max(hooks, default=-1) + 1
+        hooks[self._key] = hook
+
+    def remove(self) -> None:
+        """Remove the hook; a second call does nothing."""
+        self._hooks.pop(self._key, None)
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.remove()
+
+
+_new = object.__new__
+
+
+def wrap(array: Any, device: Device, node: Any = None) -> Tensor:
+    """Return the Tensor over the buffer *array*, without a look at it."""
+    out = _new(Tensor)
+    out._array = array
+    out._device = device
+    out._node = node
+    out._version = out._hooks = out.grad = None
+    return out
+
+
+def bump(t: Tensor) -> None:
+    """Count one in-place change of the memory of *t*."""
+    version = t._version
+    if version is not None:
+        version.number += 1
+
+
+def share_version(base: Tensor, view: Tensor) -> None:
+    """Let *view*, over the memory of *base*, count in-place changes together with it."""
+    version = base._version
+    if version is None:
+        version = base._version = Version()
+    view._version = version
+    if GRAD.get():
+        version.add_view(view)
+
+
+def as_tensor(
+    value: TensorLike, *, device: str | Device | None = None, operation: str = "asarray"
+) -> Tensor:
+    """Return *value* as a Tensor, itself if it is one; arrays share their memory."""
+    return value if isinstance(value, Tensor) else _convert(operation, value, None, device)
+
+
+def asarray(
+    obj: TensorLike,
+    dtype: npt.DTypeLike | None = None,
+    device: str | Device | None = None,
+    copy: bool | None = None,
+) -> Tensor:
+    """Return *obj* as a Tensor, sharing memory where possible unless *copy* is True.
+
+    Raises: DTypeError for data that no tensor can hold; ArgumentError when *copy* is False and
+    one is needed.
+
+    >>> import minima as mi
+    >>> a = np.zeros(2, "float32")
+    >>> t = mi.asarray(a)
+    >>> a[0] = 5
+    >>> t
+    Tensor([5., 0.])
+    """
+    if isinstance(obj, Tensor) and copy is not True:
+        out = obj if dtype is None else obj.astype(dtype)
+        out = out if device is None else out.to_device(device)
+        if copy is False and out is not obj:
+            raise ArgumentError("asarray: copy=False, but another dtype or device needs a copy")
+        return out
+    return _convert("asarray", obj, dtype, device, copy=bool(copy), never=copy is False)
+
+
+def _convert(
+    operation: str,
+    data: Any,
+    dtype: npt.DTypeLike | None,
+    device: str | Device | None,
+    copy: bool = False,
+    never: bool = False,
+) -> Tensor:
+    if isinstance(data, Tensor):
+        target = data._device if device is None else find_device(device)
+        array = data._array if target is data._device else data.numpy()
+        if dtype is not None or copy or target is not data._device:
+            array = np.array(data.numpy(), dtype=None if dtype is None else as_dtype(dtype))
+            array = target.from_host(array)
+        return wrap(array, target)
+    target = find_device(device)
+    try:
+        source = data if isinstance(data, np.ndarray) else np.asarray(_plain(data))
+    except (ValueError, TypeError) as error:
+        raise DTypeError(f"{operation}: cannot make a tensor of {type(data).__name__}: {error}") from None
+    if dtype is not None:
+        chosen = as_dtype(dtype)
+    elif isinstance(data, np.ndarray | np.generic) or source.dtype.kind not in "fc":
+        chosen = source.dtype
+    else:
+        chosen = np.dtype("float32" if source.dtype.kind == "f" else "complex64")
+        if _holds_arrays(data):
+            chosen = source.dtype
+    if chosen.kind not in "biufcV" or source.dtype.kind not in "biufcV":
+        raise DTypeError(
+            f"{operation}: cannot make a tensor of {type(data).__name__} with elements of type "
+            f"{source.dtype}; expected numbers or bools, in equally long rows"
+        )
+    if not chosen.isnative:
+        chosen = chosen.newbyteorder("=")
+    moves = source.dtype != chosen or not isinstance(data, np.ndarray)
+    if never and moves:
+        raise ArgumentError(f"{operation}: copy=False, but {type(data).__name__} needs a copy")
+    array = np.array(source, dtype=chosen, copy=True if copy else None)
+    return wrap(target.from_host(array), target)
+
+
+def _plain(data: Any) -> Any:
+    """Replace Tensors within nested lists by their arrays."""
+    if isinstance(data, Tensor):
+        return data.numpy()
+    if isinstance(data, list | tuple):
+        return [_plain(x) for x in data]
+    return data
+
+
+def _holds_arrays(data: Any) -> bool:
+    """Say whether nested lists hold arrays or tensors, whose dtype then counts."""
+    while isinstance(data, list | tuple) and data:
+        data = data[0]
+    return isinstance(data, np.ndarray | np.generic | Tensor) and not isinstance(data, list)
+
+
+def _is_dtype(name: str) -> bool:
+    try:
+        np.dtype(name)
+    except TypeError:
+        return False
+    return True
+
+
+def _like(original: T, plain: Tensor) -> T:
+    """Return *plain* as the same kind of leaf as *original*, keeping a subclass."""
+    out = _new(type(original))
+    for slot in ("_array", "_device", "_version"):
+        setattr(out, slot, getattr(plain, slot))
+    out._hooks = out.grad = None
+    out._node = original._node
+    if hasattr(original, "__dict__"):
+        out.__dict__.update(original.__dict__)
+    return out
+
+
+from . import methods as _methods  # noqa: E402
+from . import operators as ops  # noqa: E402  (operators need Tensor, its methods need operators)
+
+_methods.ops = ops
