@@ -35,6 +35,7 @@ def as_dtype(dtype: npt.DTypeLike) -> DType:
 
     Raises: DTypeError when it is no type that a tensor can have.
 
+    >>> from minima.dtypes import as_dtype
     >>> as_dtype("float32")
     dtype('float32')
     """
@@ -50,6 +51,7 @@ def as_dtype(dtype: npt.DTypeLike) -> DType:
 def is_floating(dtype: DType) -> bool:
     """Say whether *dtype* holds real or complex numbers, which can carry a gradient.
 
+    >>> from minima.dtypes import as_dtype, is_floating
     >>> is_floating(as_dtype("float16")), is_floating(as_dtype("int64"))
     (True, False)
     """
@@ -59,6 +61,7 @@ def is_floating(dtype: DType) -> bool:
 def float_for(dtype: DType) -> DType:
     """Return *dtype* if it is floating, else float32.
 
+    >>> from minima.dtypes import as_dtype, float_for
     >>> float_for(as_dtype("int64"))
     dtype('float32')
     """
@@ -68,6 +71,7 @@ def float_for(dtype: DType) -> DType:
 def promote(a: DType, b: DType) -> DType:
     """Return the type that tensors of types *a* and *b* combine to.
 
+    >>> from minima.dtypes import as_dtype, promote
     >>> promote(as_dtype("float32"), as_dtype("int64"))
     dtype('float32')
     >>> promote(as_dtype("float16"), as_dtype("float64"))
@@ -84,6 +88,7 @@ def promote(a: DType, b: DType) -> DType:
 def weaken(dtype: DType | None, scalar: complex) -> DType:
     """Return the type of the Python number *scalar* beside a tensor of *dtype* (None: alone).
 
+    >>> from minima.dtypes import as_dtype, weaken
     >>> weaken(as_dtype("float16"), 2.5), weaken(as_dtype("int8"), 2), weaken(None, 2.5)
     (dtype('float16'), dtype('int8'), dtype('float32'))
     """

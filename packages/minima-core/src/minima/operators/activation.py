@@ -59,7 +59,7 @@ def sigmoid(xp: Any, x: Array) -> Any:
 
     >>> import minima as mi
     >>> mi.sigmoid(mi.Tensor([0.0, -100.0]))
-    Tensor([5.000000e-01, 3.783506e-44])
+    Tensor([5.0e-01, 3.8e-44])
     """
     e = xp.exp(-xp.abs(x))
     return xp.where(x >= 0, xp.ones((), dtype=x.dtype), e) / (e + 1.0)

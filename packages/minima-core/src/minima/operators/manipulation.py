@@ -87,7 +87,9 @@ def reshape(xp: Any, x: Array, shape: int | Sequence[int]) -> Any:
 
 @reshape.prepare
 def _(x: Tensor, shape: int | Sequence[int]) -> dict[str, Any]:
-    wanted = tuple(int(n) for n in shape) if isinstance(shape, Sequence) else (int(shape),)
+    wanted = tuple(shape) if isinstance(shape, tuple | list) else (int(shape),)  # type: ignore[call-overload]
+    if prod(wanted) == x.size and (not wanted or min(wanted) >= 0):
+        return {"shape": wanted}
     known = prod(n for n in wanted if n != -1)
     rest = wanted.count(-1)
     fits = x.size == known if not rest else rest == 1 and known > 0 and x.size % known == 0

@@ -68,7 +68,10 @@ class Operator(Generic[P]):
         self.defaults = {
             p.name: p.default for p in parameters if p.name in self.attrs and p.default is not p.empty
         }
-        self.signature = inspect.Signature(parameters)
+        self.positional = [
+            p.name for p in parameters if p.name in self.attrs and p.kind is not p.KEYWORD_ONLY
+        ]
+        self.signature = inspect.Signature([p.replace(annotation=p.empty) for p in parameters])
         if promotes is True:
             promotes = self.inputs
         self.promotes = [n in promotes for n in self.inputs] if promotes else []
@@ -163,6 +166,11 @@ class Operator(Generic[P]):
                 dtype = xa.dtype
                 plain = device is b._device and (dtype is xb.dtype or not promotes)
             except AttributeError:
+                if promotes and type(b) is float and isinstance(a, Tensor):
+                    device = a._device
+                    dtype = a._array.dtype
+                    if dtype.kind == "f":
+                        return call(a, wrap(device.scalar(b, dtype), device))
                 plain = False
             if not plain or (floating and dtype.kind not in "fc"):
                 return apply((a, b), {})
@@ -186,7 +194,7 @@ class Operator(Generic[P]):
     def apply(self, args: tuple[Any, ...], attrs: dict[str, Any]) -> Tensor:
         """Run on any inputs: bind, convert, promote, check, launch, record."""
         given, attrs = self.bind(args, attrs)
-        inputs = self.tensors(given)
+        inputs = given if self._plain(given) else self.tensors(given)
         if self.preparation is not None:
             attrs = (
                 self.preparation(inputs, **attrs)
@@ -220,11 +228,21 @@ class Operator(Generic[P]):
         self, args: tuple[Any, ...], attrs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call into inputs and attributes."""
-        n = len(self.inputs)
-        if len(args) == n and (not attrs or attrs.keys() <= self.defaults.keys()):
-            filled = {**self.defaults, **attrs} if self.defaults else attrs
-            if len(filled) == len(self.attrs):
+        extra = len(args) - len(self.inputs)
+        if -self.optional <= extra <= len(self.positional):
+            filled = {**self.defaults, **attrs}
+            if extra > 0:
+                filled.update(zip(self.positional, args[-extra:]))
+                args = args[:-extra]
+            elif extra:
+                args += (None,) * -extra
+            # as many names as there are attributes, none of them unknown or given twice
+            if len(filled) == len(self.attrs) and not (extra > 0 and attrs and self._twice(extra, attrs)):
                 return (tuple(args[0]) if self.variadic else args), filled
+            if extra > 0:
+                args += tuple(filled[n] for n in self.positional[:extra])
+            elif extra:
+                args = args[:extra]
         try:
             bound = self.signature.bind(*args, **attrs)
         except TypeError as error:
@@ -235,6 +253,26 @@ class Operator(Generic[P]):
         values = bound.arguments
         found = tuple(values[i] for i in self.inputs)
         return (tuple(found[0]) if self.variadic else found), {a: values[a] for a in self.attrs}
+
+    def _twice(self, extra: int, attrs: dict[str, Any]) -> bool:
+        """Say whether *attrs* names one of the first *extra* positional attributes again."""
+        return not attrs.keys().isdisjoint(self.positional[:extra])
+
+    def _plain(self, given: tuple[Any, ...]) -> bool:
+        """Say whether the inputs are Tensors of one device and dtype, ready for the kernel."""
+        device = dtype = None
+        for t in given:
+            if t is None:
+                continue
+            try:
+                place, kind = t._device, t._array.dtype
+            except AttributeError:
+                return False
+            if device is None:
+                device, dtype = place, kind
+            elif place is not device or (kind is not dtype and self.promotes):
+                return False
+        return dtype is not None and not (self.floating and dtype.kind not in "fc")
 
     def tensors(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the inputs as Tensors of one device and, where the operator asks, one dtype."""
