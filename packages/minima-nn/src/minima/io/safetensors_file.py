@@ -1,0 +1,39 @@
+"""safetensors files: a JSON header, then the bytes of every array; the library does both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from minima.errors import CheckpointError
+from minima.io.tree import Arrays
+
+__all__ = ["read", "write"]
+
+
+def write(path: Path, arrays: Arrays, metadata: dict[str, str]) -> None:
+    """Write arrays and text to `path`.
+
+    Raises: OSError when the disk does not take them.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    try:
+        save_file(dict(arrays), path, metadata=metadata)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+
+
+def read(path: Path) -> tuple[Arrays, dict[str, str]]:
+    """Read arrays and text; the library checks that the header fits the file.
+
+    Raises: CheckpointError when it does not.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return arrays, file.metadata() or {}
+    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CheckpointError(str(error)) from error
