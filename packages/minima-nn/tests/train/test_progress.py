@@ -1,0 +1,64 @@
+from minima.train.loop import Totals
+from minima.train.progress import Bars
+
+RECORD = {
+    "epoch": 1,
+    "train_loss": 0.25,
+    "train_accuracy": 0.9,
+    "test_loss": 0.125,
+    "test_accuracy": 0.95,
+}
+
+
+def test_one_bar_per_epoch(capsys):
+    """Catch a bar without loss and accuracy, or one that runs into the next line."""
+    bars = Bars(epochs=2, batches=2, quiet=False)
+    bars.start(1)
+    for n in (1, 2):
+        bars.batch(Totals(n, 10 * n, 5.0 * n, 9 * n))
+    bars.epoch(RECORD)
+    bars.close()
+    out, err = capsys.readouterr()
+    assert out == ""
+    first, second = (line.split("\r")[-1] for line in err.split("\n")[:2])
+    assert "epoch 1/2: 100%" in first
+    assert "train loss 0.2500, accuracy 90.00%, test loss 0.1250, accuracy 95.00%" in first
+    assert "epoch 2/2:   0%" in second
+
+
+def test_batch_shows_means_so_far(capsys):
+    """Catch sums shown as means."""
+    bars = Bars(epochs=1, batches=4, quiet=False)
+    bars.start(1)
+    bars.batch(Totals(batches=2, samples=20, loss_sum=10.0, correct=15))
+    bars.close()
+    assert "loss 0.5000, accuracy 75.00%" in capsys.readouterr().err
+
+
+def test_resumed_bar_starts_in_the_middle(capsys):
+    """Catch a bar that ends before 100 % after a resume."""
+    bars = Bars(epochs=1, batches=4, quiet=False)
+    bars.start(1, done=3)
+    bars.batch(Totals(batches=4, samples=1))
+    bars.close()
+    assert "4/4" in capsys.readouterr().err.split("\r")[-1]
+
+
+def test_nothing_after_the_last_epoch(capsys):
+    """Catch an empty bar for an epoch that does not come."""
+    bars = Bars(epochs=1, batches=1, quiet=False)
+    bars.start(1)
+    bars.epoch(RECORD)
+    bars.close()
+    bars.start(2)
+    assert "epoch 2" not in capsys.readouterr().err
+
+
+def test_quiet(capsys):
+    """Catch output of a quiet run, which may be part of a script."""
+    bars = Bars(epochs=1, batches=1, quiet=True)
+    bars.start(1)
+    bars.batch(Totals(1, 1))
+    bars.epoch(RECORD)
+    bars.close()
+    assert capsys.readouterr() == ("", "")
