@@ -31,7 +31,7 @@ def nn(monkeypatch):
     return module
 
 
-def reason_of(registry, name="Swish", kind="layer"):
+def reason_of(registry, name="Quux", kind="layer"):
     """Return why *name* cannot be used."""
     with pytest.raises(PluginError) as caught:
         registry.lookup(kind, name)
@@ -47,8 +47,8 @@ def status_of(registry, name):
 
 #: hook -> the name and the object that a plugin offers through it
 OFFERS = {
-    "minima_register_devices": ("toy", "lambda index: index"),
-    "minima_register_layers": ("Swish", "type('Swish', (), {})"),
+    "minima_register_devices": ("gizmo", "lambda index: index"),
+    "minima_register_layers": ("Quux", "type('Quux', (), {})"),
     "minima_register_kernels": ("fast-cpu", "__import__('minima').KernelSet('cpu', {})"),
     "minima_register_executors": ("quick", "lambda plan: plan"),
     "minima_register_commands": ("greet", "lambda subparsers: None"),
@@ -88,25 +88,25 @@ def test_one_plugin_offers_several_names_and_kinds(site, registry):
 from minima.hookspec import hookimpl
 MINIMA_API = 1
 CALLS = []
-class Swish: pass
-class Mish: pass
+class Quux: pass
+class Corge: pass
 @hookimpl
 def minima_register_layers(registry):
     CALLS.append(registry.kind)
-    registry.add("Swish", Swish)
-    registry.add("Mish", Mish)
+    registry.add("Quux", Quux)
+    registry.add("Corge", Corge)
 @hookimpl
 def minima_register_devices(registry):
     CALLS.append(registry.kind)
-    registry.add("toy", lambda index: None)
+    registry.add("gizmo", lambda index: None)
 """
-    entry_points = "[minima.layers]\nSwish = both\nMish = both\n[minima.devices]\ntoy = both\n"
+    entry_points = "[minima.layers]\nQuux = both\nCorge = both\n[minima.devices]\ngizmo = both\n"
     site.install("both", entry_points, both=source)
-    assert registry.lookup("layer", "Mish").__name__ == "Mish"
-    assert status_of(registry, "Swish").state == "loaded"
-    assert status_of(registry, "toy").state == "not loaded"
-    registry.lookup("device", "toy")
-    registry.lookup("layer", "Swish")
+    assert registry.lookup("layer", "Corge").__name__ == "Corge"
+    assert status_of(registry, "Quux").state == "loaded"
+    assert status_of(registry, "gizmo").state == "not loaded"
+    registry.lookup("device", "gizmo")
+    registry.lookup("layer", "Quux")
     assert sys.modules["both"].CALLS == ["layer", "device"]
 
 
@@ -118,18 +118,18 @@ class Plugin:
     MINIMA_API = 1
     @hookimpl
     def minima_register_layers(self, registry):
-        registry.add("Swish", Plugin)
+        registry.add("Quux", Plugin)
 plugin = Plugin()
 """
-    site.install("inside", "[minima.layers]\nSwish = inside:plugin\n", inside=source)
-    assert registry.lookup("layer", "Swish").__name__ == "Plugin"
+    site.install("inside", "[minima.layers]\nQuux = inside:plugin\n", inside=source)
+    assert registry.lookup("layer", "Quux").__name__ == "Plugin"
 
 
 def test_only_the_plugin_that_is_asked_for_is_loaded(site, registry):
     """Catches a lookup that loads every plugin."""
-    site.install_layer("first", "Swish")
-    site.install_layer("second", "Mish")
-    registry.lookup("layer", "Swish")
+    site.install_layer("first", "Quux")
+    site.install_layer("second", "Corge")
+    registry.lookup("layer", "Quux")
     assert "first" in sys.modules
     assert "second" not in sys.modules
 
@@ -169,24 +169,24 @@ BROKEN = {
     ),
     "hook raises": (LAYERS + "1 / 0", ["hook minima_register_layers raises ZeroDivisionError"]),
     "hook exits": (LAYERS + "raise SystemExit", ["minima_register_layers calls sys.exit(None)"]),
-    "hook does nothing": (LAYERS + "pass", ["registers nothing", "promise 'Swish'"]),
+    "hook does nothing": (LAYERS + "pass", ["registers nothing", "promise 'Quux'"]),
     "other name": (
-        LAYERS + "registry.add('Mish', int)",
-        ["registers 'Mish'", "minima.layers promise 'Swish'"],
+        LAYERS + "registry.add('Corge', int)",
+        ["registers 'Corge'", "minima.layers promise 'Quux'"],
     ),
     "one name too many": (
-        LAYERS + "registry.add('Swish', int); registry.add('Mish', int)",
-        ["registers 'Mish', 'Swish'", "promise 'Swish'"],
+        LAYERS + "registry.add('Quux', int); registry.add('Corge', int)",
+        ["registers 'Corge', 'Quux'", "promise 'Quux'"],
     ),
     "twice": (
-        LAYERS + "registry.add('Swish', int); registry.add('Swish', int)",
-        ["layer 'Swish' is added twice"],
+        LAYERS + "registry.add('Quux', int); registry.add('Quux', int)",
+        ["layer 'Quux' is added twice"],
     ),
-    "no class": (LAYERS + "registry.add('Swish', 3)", ["layer 'Swish' is 3; expected a class"]),
+    "no class": (LAYERS + "registry.add('Quux', 3)", ["layer 'Quux' is 3; expected a class"]),
     "no name": (LAYERS + "registry.add('a b', int)", ["'a b' cannot name a layer"]),
     "asks for itself": (
-        "import this_registry; this_registry.lookup('layer', 'Swish')",
-        ["'Swish' is asked for while bad 1.0", "still loading"],
+        "import this_registry; this_registry.lookup('layer', 'Quux')",
+        ["'Quux' is asked for while bad 1.0", "still loading"],
     ),
 }
 
@@ -195,25 +195,25 @@ BROKEN = {
 def test_broken_plugin_is_named_with_its_reason_and_disturbs_nobody(site, registry, case):
     """Catches a plugin that breaks another, is half registered, or fails without a reason."""
     source, words = BROKEN[case]
-    site.install_layer("bad", "Swish", source=source)
+    site.install_layer("bad", "Quux", source=source)
     site.install_layer("good", "Fine")
     reason = reason_of(registry)
-    for word in ["layer 'Swish' of bad 1.0 cannot be used", *words]:
+    for word in ["layer 'Quux' of bad 1.0 cannot be used", *words]:
         assert word in reason
     assert "\n" not in reason
-    status = status_of(registry, "Swish")
+    status = status_of(registry, "Quux")
     assert (status.state, status.distribution) == ("broken", "bad 1.0")
     assert status.reason in reason
     assert registry.lookup("layer", "Fine")
-    assert "Mish" not in registry.names("layer"), "half registered"
+    assert "Corge" not in registry.names("layer"), "half registered"
     assert reason_of(registry) == reason, "the reason was not remembered"
 
 
 def test_the_plugin_s_own_error_is_the_cause(site, registry):
     """Catches a traceback that does not lead the plugin's author to the line."""
-    site.install_layer("bad", "Swish", source=BROKEN["import raises"][0])
+    site.install_layer("bad", "Quux", source=BROKEN["import raises"][0])
     with pytest.raises(PluginError) as caught:
-        registry.lookup("layer", "Swish")
+        registry.lookup("layer", "Quux")
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
     assert isinstance(caught.value, MinimaError | LookupError)
 
@@ -221,38 +221,38 @@ def test_the_plugin_s_own_error_is_the_cause(site, registry):
 @pytest.mark.parametrize("value", ["bad module", "bad:a:b", "bad-name", ""])
 def test_entry_point_that_names_no_module(site, registry, value):
     """Catches importlib's own answer, an AttributeError about None."""
-    site.install("bad", f"[minima.layers]\nSwish = {value}\n")
+    site.install("bad", f"[minima.layers]\nQuux = {value}\n")
     assert "does not read module or module:object" in reason_of(registry)
 
 
 def test_entry_point_to_an_absent_object(site, registry):
     """Catches an AttributeError of the loader that gets out."""
-    site.install("bad", "[minima.layers]\nSwish = bad:plugin\n", bad="")
+    site.install("bad", "[minima.layers]\nQuux = bad:plugin\n", bad="")
     assert "importing bad:plugin raises AttributeError" in reason_of(registry)
 
 
 def test_interrupt_while_a_plugin_loads_is_the_user_s(site, registry):
     """Catches Ctrl-C that is swallowed, and a plugin that stays broken after it."""
-    source = "import this_registry\n" + LAYERS + "registry.add('Swish', int)\n"
+    source = "import this_registry\n" + LAYERS + "registry.add('Quux', int)\n"
     source += "if not hasattr(this_registry, 'again'): raise KeyboardInterrupt\n"
-    site.install_layer("slow", "Swish", source=source)
+    site.install_layer("slow", "Quux", source=source)
     with pytest.raises(KeyboardInterrupt):
-        registry.lookup("layer", "Swish")
+        registry.lookup("layer", "Quux")
     registry.again = True
-    assert registry.lookup("layer", "Swish") is int
+    assert registry.lookup("layer", "Quux") is int
 
 
 def test_adding_after_the_hook_has_returned_is_refused(site, registry):
     """Catches a name that is in the registry without having been checked."""
     site.install_layer(
         "late",
-        "Swish",
-        source=LAYERS + "registry.add('Swish', int); keep(registry)"
+        "Quux",
+        source=LAYERS + "registry.add('Quux', int); keep(registry)"
         "\nkeep = lambda registry: globals().update(kept=registry)",
     )
-    registry.lookup("layer", "Swish")
+    registry.lookup("layer", "Quux")
     with pytest.raises(PluginError, match="after its hook has returned"):
-        sys.modules["late"].kept.add("Mish", int)
+        sys.modules["late"].kept.add("Corge", int)
 
 
 # ---- names ----------------------------------------------------------------------------------
@@ -260,37 +260,37 @@ def test_adding_after_the_hook_has_returned_is_refused(site, registry):
 
 def test_a_name_of_two_distributions_is_nobody_s(site, registry):
     """Catches the first on the path that wins silently, as in pluggy's own loader."""
-    site.install_layer("minima-a", "Swish")
-    site.install_layer("minima-b", "Swish")
-    site.install_layer("minima-c", "Mish")
+    site.install_layer("minima-a", "Quux")
+    site.install_layer("minima-b", "Quux")
+    site.install_layer("minima-c", "Corge")
     reason = reason_of(registry)
     for word in ["minima-a 1.0", "minima-b 1.0", "uninstall all but one"]:
         assert word in reason
     assert not {"minima_a", "minima_b"} & set(sys.modules)
     states = [(s.name, s.state) for s in registry.statuses() if s.distribution[:7] == "minima-"]
-    assert ("Mish", "not loaded") in states
-    assert states.count(("Swish", "conflict")) == 2
-    assert registry.lookup("layer", "Mish")
+    assert ("Corge", "not loaded") in states
+    assert states.count(("Quux", "conflict")) == 2
+    assert registry.lookup("layer", "Corge")
 
 
 def test_a_conflict_costs_a_plugin_that_name_alone(site, registry):
     """Catches a second name of the plugin that is lost with the first."""
-    source = LAYERS + "registry.add('Swish', int); registry.add('Mish', float)"
-    site.install("two", "[minima.layers]\nSwish = two\nMish = two\n", two=source)
-    site.install_layer("rival", "Swish")
-    assert registry.lookup("layer", "Mish") is float
+    source = LAYERS + "registry.add('Quux', int); registry.add('Corge', float)"
+    site.install("two", "[minima.layers]\nQuux = two\nCorge = two\n", two=source)
+    site.install_layer("rival", "Quux")
+    assert registry.lookup("layer", "Corge") is float
     assert "uninstall all but one" in reason_of(registry)
 
 
 def test_a_shadowed_copy_of_a_distribution_is_no_rival(site, registry, tmp_path, monkeypatch):
     """Catches an older copy further down sys.path that makes a conflict with itself."""
-    site.install_layer("twin", "Swish")
+    site.install_layer("twin", "Quux")
     older = tmp_path / "older"
     older.mkdir()
-    type(site)(older).install_layer("twin", "Swish", version="0.9")
+    type(site)(older).install_layer("twin", "Quux", version="0.9")
     monkeypatch.setattr(sys, "path", [*sys.path, str(older)])
-    assert registry.lookup("layer", "Swish")
-    assert status_of(registry, "Swish").distribution == "twin 1.0"
+    assert registry.lookup("layer", "Quux")
+    assert status_of(registry, "Quux").distribution == "twin 1.0"
 
 
 @pytest.mark.parametrize(
@@ -319,10 +319,10 @@ def test_without_minima_nn_there_are_no_layers(registry, monkeypatch):
 
 def test_unknown_name_lists_the_known_ones(site, registry):
     """Catches an error that leaves a typing mistake to guesswork."""
-    site.install_layer("good", "Swish")
-    reason = reason_of(registry, "Swich")
-    assert "there is no layer 'Swich' here; known: " in reason
-    assert "Swish" in reason
+    site.install_layer("good", "Quux")
+    reason = reason_of(registry, "Quuks")
+    assert "there is no layer 'Quuks' here; known: " in reason
+    assert "Quux" in reason
 
 
 @pytest.mark.parametrize("method", ["lookup", "names", "register"])
@@ -344,8 +344,8 @@ def test_unknown_kind_lists_the_kinds(registry, method):
 def test_unreadable_entry_points_of_another_distribution(site, registry, damaged):
     """Catches importlib.metadata, which fails for all when one file is damaged."""
     site.install("damaged", damaged)
-    site.install_layer("good", "Swish")
-    assert registry.lookup("layer", "Swish")
+    site.install_layer("good", "Quux")
+    assert registry.lookup("layer", "Quux")
     reasons = [s.reason for s in registry.load_all() if s.distribution == "damaged 1.0"]
     assert len(reasons) == (b"console" not in damaged)
     assert all("entry_points.txt cannot be read" in reason for reason in reasons)
@@ -353,16 +353,16 @@ def test_unreadable_entry_points_of_another_distribution(site, registry, damaged
 
 def test_distribution_without_metadata(site, registry):
     """Catches an installation cut short that breaks the search."""
-    site.install_layer("bare", "Swish", metadata=False)
+    site.install_layer("bare", "Quux", metadata=False)
     site.install_layer("good", "Fine")
-    assert registry.lookup("layer", "Swish")
+    assert registry.lookup("layer", "Quux")
     assert registry.lookup("layer", "Fine")
-    assert "bare" in status_of(registry, "Swish").distribution
+    assert "bare" in status_of(registry, "Quux").distribution
 
 
 def test_switched_off(site, registry, monkeypatch):
     """Catches MINIMA_PLUGINS=0 that is not heeded, or not named as the reason."""
-    site.install_layer("good", "Swish")
+    site.install_layer("good", "Quux")
     monkeypatch.setenv("MINIMA_PLUGINS", "0")
     assert registry.statuses() == []
     assert "MINIMA_PLUGINS=0 switches plugins off" in reason_of(registry)
@@ -371,34 +371,34 @@ def test_switched_off(site, registry, monkeypatch):
 
 def test_rescan_finds_what_was_installed_since(site, registry):
     """Catches a notebook that has to be restarted, or whose loaded layers change class."""
-    site.install_layer("first", "Swish")
-    loaded = registry.lookup("layer", "Swish")
-    site.install_layer("second", "Mish")
-    assert "there is no layer 'Mish'" in reason_of(registry, "Mish")
+    site.install_layer("first", "Quux")
+    loaded = registry.lookup("layer", "Quux")
+    site.install_layer("second", "Corge")
+    assert "there is no layer 'Corge'" in reason_of(registry, "Corge")
     registry.rescan()
-    assert registry.lookup("layer", "Mish")
-    assert registry.lookup("layer", "Swish") is loaded
-    assert status_of(registry, "Swish").state == "loaded"
+    assert registry.lookup("layer", "Corge")
+    assert registry.lookup("layer", "Quux") is loaded
+    assert status_of(registry, "Quux").state == "loaded"
 
 
 def test_rescan_retries_what_was_broken(site, registry):
     """Catches a reason that outlives its cause."""
-    site.install_layer("bad", "Swish", source="import absent_module")
+    site.install_layer("bad", "Quux", source="import absent_module")
     assert "absent_module" in reason_of(registry)
     site.install("absent", "", absent_module=LAYERS)
-    (site.folder / "bad.py").write_text(LAYERS + "registry.add('Swish', int)  # mended")
+    (site.folder / "bad.py").write_text(LAYERS + "registry.add('Quux', int)  # mended")
     registry.rescan()
-    assert registry.lookup("layer", "Swish") is int
+    assert registry.lookup("layer", "Quux") is int
 
 
 def test_load_all_goes_on_after_a_broken_plugin(site, registry):
     """Catches `minima plugins --check` that stops at the first."""
     for position, (source, _) in enumerate(BROKEN.values()):
         site.install_layer(f"d{position}", f"L{position}", source=source)
-    site.install_layer("zz-good", "Swish")
+    site.install_layer("zz-good", "Quux")
     states = {status.name: status.state for status in registry.load_all()}
     assert [states[f"L{position}"] for position in range(len(BROKEN))] == ["broken"] * len(BROKEN)
-    assert states["Swish"] == "loaded"
+    assert states["Quux"] == "loaded"
 
 
 # ---- this process ---------------------------------------------------------------------------
@@ -406,14 +406,14 @@ def test_load_all_goes_on_after_a_broken_plugin(site, registry):
 
 def test_register_and_remove(registry):
     """Catches a handle that leaves the name behind, or removes what came after it."""
-    handle = registry.register("layer", "Swish", int)
-    assert registry.lookup("layer", "Swish") is int
-    assert "Swish" in registry.names("layer")
+    handle = registry.register("layer", "Quux", int)
+    assert registry.lookup("layer", "Quux") is int
+    assert "Quux" in registry.names("layer")
     handle.remove()
-    with registry.register("layer", "Swish", float):
+    with registry.register("layer", "Quux", float):
         handle.remove()
-        assert registry.lookup("layer", "Swish") is float
-    assert "there is no layer 'Swish'" in reason_of(registry)
+        assert registry.lookup("layer", "Quux") is float
+    assert "there is no layer 'Quux'" in reason_of(registry)
 
 
 @pytest.mark.parametrize(
@@ -421,7 +421,7 @@ def test_register_and_remove(registry):
     [
         ("device", "cpu", int, "'cpu' is taken by minima itself"),
         ("layer", "Linear", int, "'Linear' is taken by minima itself"),
-        ("layer", "Swish", int, "'Swish' is taken by good 1.0"),
+        ("layer", "Quux", int, "'Quux' is taken by good 1.0"),
         ("layer", "Mine", int, "'Mine' is taken by an earlier registration"),
         ("layer", "not a name", int, "'not a name' cannot name a layer"),
         ("layer", "_hidden", int, "'_hidden' cannot name a layer"),
@@ -435,7 +435,7 @@ def test_register_and_remove(registry):
 )
 def test_register_refuses(site, registry, nn, kind, name, obj, message):
     """Catches a name that hides another, and an object that fails only where it is used."""
-    site.install_layer("good", "Swish")
+    site.install_layer("good", "Quux")
     registry.register("layer", "Mine", int)
     with pytest.raises(PluginError, match=message):
         registry.register(kind, name, obj)
@@ -443,12 +443,12 @@ def test_register_refuses(site, registry, nn, kind, name, obj, message):
 
 def test_a_plugin_does_not_replace_what_this_process_registered(site, registry):
     """Catches a class that changes under a running notebook."""
-    registry.register("layer", "Swish", int)
-    site.install_layer("good", "Swish")
+    registry.register("layer", "Quux", int)
+    site.install_layer("good", "Quux")
     registry.rescan()
     [*registry.load_all()]
-    assert registry.lookup("layer", "Swish") is int
-    assert "this process has a layer 'Swish' already" in status_of(registry, "Swish").reason
+    assert registry.lookup("layer", "Quux") is int
+    assert "this process has a layer 'Quux' already" in status_of(registry, "Quux").reason
 
 
 # ---- threads --------------------------------------------------------------------------------
@@ -456,12 +456,12 @@ def test_a_plugin_does_not_replace_what_this_process_registered(site, registry):
 
 def test_threads_that_ask_at_once_get_the_same_object(site, registry):
     """Catches two threads that load one plugin twice and get different classes."""
-    site.install_layer("good", "Swish", source=LAYERS + "registry.add('Swish', type('S', (), {}))")
+    site.install_layer("good", "Quux", source=LAYERS + "registry.add('Quux', type('S', (), {}))")
     start, found = threading.Barrier(8), []
 
     def ask():
         start.wait()
-        found.append(registry.lookup("layer", "Swish"))
+        found.append(registry.lookup("layer", "Quux"))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     [thread.start() for thread in threads]
@@ -480,12 +480,12 @@ def test_a_plugin_may_wait_for_a_thread_that_uses_the_registry(site, registry, w
         "    thread.start(); thread.join(20)\n"
         "    if thread.is_alive(): raise RuntimeError('deadlock')\n"
     )
-    source = LAYERS + "registry.add('Swish', int)\n" + f"if {where == 'import'}:\n    {wait}"
+    source = LAYERS + "registry.add('Quux', int)\n" + f"if {where == 'import'}:\n    {wait}"
     if where == "hook":
-        source = LAYERS + wait + "    registry.add('Swish', int)"
-    site.install_layer("waits", "Swish", source=source)
+        source = LAYERS + wait + "    registry.add('Quux', int)"
+    site.install_layer("waits", "Quux", source=source)
     site.install_layer("good", "Fine")
-    assert registry.lookup("layer", "Swish") is int
+    assert registry.lookup("layer", "Quux") is int
 
 
 # ---- what importing minima costs ------------------------------------------------------------
@@ -511,7 +511,7 @@ def python(code, site=None, **environment):
 
 def test_import_minima_loads_neither_pluggy_nor_importlib_metadata_nor_a_plugin(site):
     """Catches a registry that searches, or a plugin that runs, before it is asked for."""
-    site.install_layer("noisy", "Swish", source="print('loaded'); raise SystemExit(3)")
+    site.install_layer("noisy", "Quux", source="print('loaded'); raise SystemExit(3)")
     code = """
 import sys, numpy
 before = set(sys.modules)

@@ -60,6 +60,24 @@ def test_kernels_are_the_reference_kernels_over_cupy(cupy):
         device.kernels["no_such_operator"]
 
 
+def test_views_share_memory(cupy):
+    """Catches a change of a view that its base does not notice."""
+    device = minima_cuda.open_device()
+    buffer = device.from_host(np.ones(3))
+    assert device.shares(buffer, buffer[1:])
+    assert not device.shares(buffer, device.from_host(np.ones(3)))
+
+
+def test_tensors_and_gradients_live_on_it(cupy):
+    """Catches an operator that needs more of a device than minima-cuda gives."""
+    device = minima_cuda.open_device()
+    x = mi.Tensor([[1.0, 2.0], [3.0, 4.0]], device=device, requires_grad=True)
+    mi.softmax(mi.tanh(x) @ x[0], axis=-1)[0].backward()
+    assert x.grad.device is device
+    x.to("cpu").sum().backward()
+    assert mi.Generator(0, device=device).uniform((2,)).device is device
+
+
 def test_memory_stats_are_bytes(cupy):
     """Catches numbers that are swapped."""
     stats = minima_cuda.open_device().memory_stats()

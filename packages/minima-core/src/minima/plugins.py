@@ -103,7 +103,7 @@ class Registrar:
         """
         if not self._open:
             raise PluginError(f"{self.kind} {name!r} is added after its hook has returned")
-        if not isinstance(name, str) or not _is_name(self.kind, name):
+        if not _is_name(self.kind, name):
             raise PluginError(f"{name!r} cannot name a {self.kind}; expected one like 'swish2'")
         if name in self.offered:
             raise PluginError(f"{self.kind} {name!r} is added twice")
@@ -117,8 +117,10 @@ class Registrar:
         self._open = False
 
 
-def _is_name(kind: str, name: str) -> bool:
+def _is_name(kind: str, name: object) -> bool:
     """Tell whether *name* can be an attribute of ``mi.nn``, or a word with dashes elsewhere."""
+    if not isinstance(name, str):
+        return False
     plain = name if kind == "layer" else name.replace("-", "_")
     return plain.isidentifier() and not plain.startswith("_")
 
