@@ -1,0 +1,133 @@
+"""Checks of constructor arguments: every message names the layer, the argument and the remedy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from operator import index
+from typing import Any
+
+from minima import Tensor
+from minima.errors import ArgumentError, DTypeError, ShapeError
+
+__all__ = ["check_channels", "check_choice", "check_floating", "integer", "pair", "real"]
+
+
+def integer(owner: str, name: str, value: Any, *, low: int = 1) -> int:
+    """Return *value* as an int of at least *low*.
+
+    Raises: DTypeError when it is no integer, ArgumentError when it is too small.
+
+    >>> integer("Linear", "in_features", 0)
+    Traceback (most recent call last):
+    minima.errors.ArgumentError: Linear: in_features is 0; expected an integer of at least 1
+    """
+    expected = f"expected an integer of at least {low}"
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise DTypeError(f"{owner}: {name} is {value!r}; {expected}")
+    number = index(value)
+    if number < low:
+        raise ArgumentError(f"{owner}: {name} is {number}; {expected}")
+    return number
+
+
+def pair(owner: str, name: str, value: Any, *, low: int = 1) -> tuple[int, int]:
+    """Return *value*, an int or two, as (rows, columns), each at least *low*.
+
+    Raises: as `integer`; ArgumentError for another number of values.
+
+    >>> pair("Conv2d", "stride", 2), pair("Conv2d", "stride", (1, 2))
+    ((2, 2), (1, 2))
+    """
+    if not isinstance(value, tuple | list):
+        number = integer(owner, name, value, low=low)
+        return number, number
+    if len(value) != 2:
+        raise ArgumentError(
+            f"{owner}: {name} is {value!r}; expected one integer or two, for rows and columns"
+        )
+    return integer(owner, name, value[0], low=low), integer(owner, name, value[1], low=low)
+
+
+def real(
+    owner: str,
+    name: str,
+    value: Any,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    below: float = math.inf,
+) -> float:
+    """Return *value* as a float with low <= value <= high and value < below.
+
+    Raises: DTypeError when it is no real number, ArgumentError when it is out of range or NaN.
+
+    >>> real("Dropout", "p", 1.5, low=0, high=1)
+    Traceback (most recent call last):
+    minima.errors.ArgumentError: Dropout: p is 1.5; expected a number from 0 to 1
+    """
+    expected = _range(low, high, below)
+    if isinstance(value, bool | str | Tensor) or not hasattr(value, "__float__"):
+        raise DTypeError(f"{owner}: {name} is {value!r}; expected {expected}")
+    number = float(value)
+    if not (low <= number <= high and (number < below or below == math.inf)):
+        raise ArgumentError(f"{owner}: {name} is {value!r}; expected {expected}")
+    return number
+
+
+def _range(low: float, high: float, below: float) -> str:
+    if below < math.inf:
+        return f"a number of at least {low:g} and below {below:g}"
+    if high < math.inf:
+        return f"a number from {low:g} to {high:g}"
+    return f"a number of at least {low:g}" if low > -math.inf else "a number"
+
+
+def check_choice(owner: str, name: str, value: Any, choices: Collection[str]) -> str:
+    """Return *value* if it is one of *choices*.
+
+    Raises: ArgumentError otherwise.
+
+    >>> check_choice("MSELoss", "reduction", "avg", ("mean", "sum", "none"))
+    Traceback (most recent call last):
+    minima.errors.ArgumentError: MSELoss: reduction is 'avg'; expected one of 'mean', 'sum', 'none'
+    """
+    if not isinstance(value, str) or value not in choices:
+        known = ", ".join(repr(choice) for choice in choices)
+        raise ArgumentError(f"{owner}: {name} is {value!r}; expected one of {known}")
+    return value
+
+
+def check_floating(owner: str, name: str, x: Any) -> None:
+    """Raise DTypeError unless *x* is a Tensor of a floating type.
+
+    >>> check_floating("Linear", "input", mi.Tensor([1, 2]))
+    Traceback (most recent call last):
+    minima.errors.DTypeError: Linear: input has dtype int64; expected a floating type: \
+x.astype("float32")
+    """
+    if not isinstance(x, Tensor):
+        raise DTypeError(
+            f"{owner}: {name} is a {type(x).__name__}; expected a Tensor: minima.Tensor(x)"
+        )
+    if x.dtype.kind in "biu":
+        raise DTypeError(
+            f'{owner}: {name} has dtype {x.dtype}; expected a floating type: x.astype("float32")'
+        )
+
+
+def check_channels(owner: str, x: Any, ndims: Collection[int], layout: str, channels: int) -> None:
+    """Raise unless *x* is a Tensor with one of *ndims* axes and *channels* on axis 1.
+
+    Raises: DTypeError, or ShapeError that shows the expected *layout*.
+
+    >>> check_channels("BatchNorm1d", mi.ones((2, 3)), (2, 3), "(B, C) or (B, C, L)", 4)
+    Traceback (most recent call last):
+    minima.errors.ShapeError: BatchNorm1d: input has shape (2, 3); expected (B, C) or (B, C, L) \
+with C = 4
+    """
+    check_floating(owner, "input", x)
+    if x.ndim not in ndims or x.shape[1] != channels:
+        raise ShapeError(
+            f"{owner}: input has shape {x.shape}; expected {layout} with C = {channels}"
+        )

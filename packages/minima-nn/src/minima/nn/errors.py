@@ -1,0 +1,30 @@
+"""Errors of modules; those of arguments, shapes and dtypes are `minima.errors`'."""
+
+from __future__ import annotations
+
+from minima.errors import MinimaError
+
+__all__ = ["ModuleInitError", "StateDictError"]
+
+
+class ModuleInitError(MinimaError, RuntimeError):
+    """A module is used before `Module.__init__` ran.
+
+    >>> class Net(mi.nn.Module):
+    ...     def __init__(self):
+    ...         self.hidden = mi.nn.Linear(2, 2)
+    >>> Net()
+    Traceback (most recent call last):
+    minima.nn.errors.ModuleInitError: Net: cannot assign 'hidden': Net.__init__ has to call \
+super().__init__() first
+    """
+
+
+class StateDictError(MinimaError, ValueError):
+    """A state does not fit the module or optimiser; the message lists all that is wrong."""
+
+
+def uninitialised(module: object, what: str) -> ModuleInitError:
+    """Return the error for a module whose class forgot ``super().__init__()``."""
+    name = type(module).__name__
+    return ModuleInitError(f"{name}: {what}: {name}.__init__ has to call super().__init__() first")

@@ -1,0 +1,79 @@
+"""Parameter: the Tensor that a module trains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy.typing as npt
+
+from minima import Tensor
+from minima.devices import Device
+from minima.errors import DTypeError
+
+__all__ = ["Parameter", "adopt", "clear_gradients"]
+
+
+class Parameter(Tensor):
+    """A Tensor that a module finds among its attributes and an optimiser changes.
+
+    It requires grad unless told otherwise. Made from a Tensor it shares that Tensor's memory,
+    whose history it leaves behind; anything else is copied.
+
+    Raises: DTypeError when it requires grad and the data is not of a floating type.
+
+    >>> layer = mi.nn.Module()
+    >>> layer.weight = mi.nn.Parameter([[1.0, 2.0]])
+    >>> layer.parameters()[0] is layer.weight, layer.weight.requires_grad
+    (True, True)
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = True,
+        *,
+        dtype: npt.DTypeLike | None = None,
+        device: str | Device | None = None,
+    ) -> None:
+        super().__init__(() if isinstance(data, Tensor) else data, dtype, device)
+        if isinstance(data, Tensor):
+            adopt(self, _placed(data, dtype, device))
+        if requires_grad and self.dtype.kind in "biu":
+            raise DTypeError(
+                f"Parameter: data has dtype {self.dtype}, which carries no gradient; expected a "
+                'floating type, as dtype="float32", or requires_grad=False'
+            )
+        self.requires_grad_(requires_grad)
+
+
+def _placed(data: Tensor, dtype: npt.DTypeLike | None, device: str | Device | None) -> Tensor:
+    data = data.detach()
+    if device is not None:
+        data = data.to(device)
+    return data if dtype is None else data.astype(dtype)
+
+
+def adopt(tensor: Tensor, other: Tensor) -> None:
+    """Give *tensor* the memory of *other*, its dtype and device too; *tensor* stays who it is.
+
+    `Tensor.data` takes only data of the same dtype and device; `Module.to` changes these.
+
+    >>> weight = mi.nn.Parameter([1.0])
+    >>> adopt(weight, mi.Tensor([1.0], dtype="float64"))
+    >>> weight.dtype, weight.requires_grad
+    (dtype('float64'), True)
+    """
+    tensor._array, tensor._device, tensor._version = other._array, other._device, other._version
+
+
+def clear_gradients(tensors: Iterable[Tensor], set_to_none: bool) -> None:
+    """Forget the gradient of each of *tensors*, or with False set it to zero in place."""
+    for tensor in tensors:
+        if set_to_none:
+            tensor.grad = None
+        elif tensor.grad is not None:
+            tensor.grad = tensor.grad.detach()
+            tensor.grad.zero_()

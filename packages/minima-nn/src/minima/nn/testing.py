@@ -1,0 +1,219 @@
+"""The table of layers, one row each, and the checks that every row goes through.
+
+A plugin's layer is checked the same way: ``for check in CHECKS: check(LayerCase(...))``.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minima import Tensor, manual_seed
+from minima import testing as core_testing
+
+from . import (
+    GELU,
+    AvgPool2d,
+    BatchNorm1d,
+    BatchNorm2d,
+    Conv2d,
+    CrossEntropyLoss,
+    Dropout,
+    Flatten,
+    Identity,
+    LayerNorm1d,
+    Linear,
+    MaxPool2d,
+    Module,
+    MSELoss,
+    ReLU,
+    Residual,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+
+__all__ = ["CHECKS", "LAYERS", "LayerCase"]
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LayerCase:
+    """One row: how to make a layer, the shapes that it takes and the shape that it gives.
+
+    *targets* follow the input in the call, for losses. ``str(case)`` is the layer's name.
+
+    >>> from minima.nn.testing import LayerCase
+    >>> case = LayerCase(lambda: mi.nn.Linear(3, 2), (4, 3), (4, 2))
+    >>> str(case), case.layer()(*case.inputs()).shape
+    ('Linear', (4, 2))
+    """
+
+    make: Callable[[], Module]
+    takes: Shape
+    gives: Shape
+    targets: Any = None
+    note: str = ""
+
+    def __str__(self) -> str:
+        return type(self.make()).__name__ + (f"-{self.note}" if self.note else "")
+
+    def layer(self, dtype: str = "float32") -> Module:
+        """Return the layer with the same parameters each time."""
+        manual_seed(0)
+        return self.make().to(dtype)
+
+    def inputs(self, dtype: str = "float32", seed: int = 0) -> tuple[Tensor, ...]:
+        """Return inputs whose elements all differ and keep away from 0, where kinks are."""
+        n = int(np.prod(self.takes))
+        order = np.random.default_rng(seed).permutation(n)
+        x = ((order + 0.3) / n * 4.0 - 2.0).reshape(self.takes)
+        rest = () if self.targets is None else (Tensor(np.asarray(self.targets)),)
+        if rest and rest[0].dtype.kind == "f":
+            rest = (rest[0].astype(dtype),)
+        return (Tensor(x.astype(dtype)), *rest)
+
+
+LAYERS = [
+    LayerCase(lambda: Linear(3, 2), (4, 3), (4, 2)),
+    LayerCase(lambda: Linear(3, 2, bias=False), (2, 4, 3), (2, 4, 2), note="no-bias"),
+    LayerCase(lambda: Sequential(Linear(3, 4), Tanh(), Linear(4, 2)), (5, 3), (5, 2)),
+    LayerCase(lambda: Residual(Linear(3, 3)), (4, 3), (4, 3)),
+    LayerCase(Identity, (4, 3), (4, 3)),
+    LayerCase(Flatten, (2, 3, 4), (2, 12)),
+    LayerCase(ReLU, (4, 3), (4, 3)),
+    LayerCase(Sigmoid, (4, 3), (4, 3)),
+    LayerCase(Tanh, (4, 3), (4, 3)),
+    LayerCase(GELU, (4, 3), (4, 3)),
+    LayerCase(lambda: GELU(approximate="tanh"), (4, 3), (4, 3), note="tanh"),
+    LayerCase(Softmax, (4, 3), (4, 3)),
+    LayerCase(lambda: Softmax(dim=0), (4, 3, 2), (4, 3, 2), note="dim0"),
+    LayerCase(lambda: Dropout(0.3), (4, 5), (4, 5)),
+    LayerCase(lambda: LayerNorm1d(5), (4, 5), (4, 5)),
+    LayerCase(lambda: LayerNorm1d(5), (3, 4, 5), (3, 4, 5), note="sequence"),
+    LayerCase(lambda: LayerNorm1d((3, 2, 2)), (4, 3, 2, 2), (4, 3, 2, 2), note="image"),
+    LayerCase(lambda: BatchNorm1d(3), (5, 3), (5, 3)),
+    LayerCase(lambda: BatchNorm1d(3, affine=False), (4, 3, 2), (4, 3, 2), note="sequence"),
+    LayerCase(lambda: BatchNorm2d(3), (4, 3, 2, 2), (4, 3, 2, 2)),
+    LayerCase(lambda: Conv2d(2, 4, 3, padding=1), (2, 2, 5, 5), (2, 4, 5, 5)),
+    LayerCase(
+        lambda: Conv2d(2, 4, (3, 2), 2, dilation=(1, 2), groups=2, bias=False),
+        (2, 2, 5, 6),
+        (2, 4, 2, 2),
+        note="options",
+    ),
+    LayerCase(lambda: Conv2d(2, 3, 2, padding="same"), (2, 2, 4, 4), (2, 3, 4, 4), note="same"),
+    LayerCase(lambda: MaxPool2d(2), (2, 2, 4, 4), (2, 2, 2, 2)),
+    LayerCase(lambda: MaxPool2d(3, 2, 1), (2, 2, 5, 5), (2, 2, 3, 3), note="padding"),
+    LayerCase(lambda: AvgPool2d(2), (2, 2, 4, 4), (2, 2, 2, 2)),
+    LayerCase(lambda: AvgPool2d(3, 2, 1), (2, 2, 5, 5), (2, 2, 3, 3), note="padding"),
+    LayerCase(MSELoss, (4, 3), (), targets=np.zeros((4, 3))),
+    LayerCase(CrossEntropyLoss, (4, 3), (), targets=[0, 2, 1, 1]),
+    LayerCase(
+        lambda: CrossEntropyLoss(Tensor([1.0, 2.0, 3.0]), label_smoothing=0.1),
+        (4, 3),
+        (),
+        targets=[0, 2, -100, 1],
+        note="options",
+    ),
+    LayerCase(
+        lambda: CrossEntropyLoss(reduction="none"),
+        (2, 3, 2),
+        (2, 2),
+        targets=np.full((2, 3, 2), 1 / 3),
+        note="probabilities",
+    ),
+]
+
+
+def check_forward(case: LayerCase) -> None:
+    """The output has the promised shape and finite values, in training and in evaluation."""
+    layer, inputs = case.layer(), case.inputs()
+    for training in (True, False):
+        y = layer.train(training)(*inputs)
+        _expect(y.shape == case.gives, f"{case}: gave {y.shape}; expected {case.gives}")
+        _expect(bool(np.isfinite(y.numpy()).all()), f"{case}: gave values that are not finite")
+
+
+def check_dtype(case: LayerCase) -> None:
+    """The output and every gradient have the width of the input and the parameters."""
+    for dtype in ("float32", "float64"):
+        layer, (x, *rest) = case.layer(dtype), case.inputs(dtype)
+        x.requires_grad_()
+        y = layer(x, *rest)
+        y.sum().backward()
+        found = [y, x.grad, *(p.grad for p in layer.parameters())]
+        got = ["None" if t is None else str(t.dtype) for t in found]
+        _expect(got == [dtype] * len(got), f"{case}: {dtype} became {got}")
+
+
+def check_gradient(case: LayerCase) -> None:
+    """The gradients of input and parameters are the slopes of the output, to second order."""
+    layer, (x, *rest) = case.layer("float64"), case.inputs("float64")
+
+    def run(*_: Tensor) -> Tensor:
+        manual_seed(0)
+        return layer(x, *rest)  # type: ignore[no-any-return]
+
+    leaves = [x.requires_grad_(), *layer.parameters()]
+    core_testing.gradcheck(run, leaves)
+    core_testing.gradgradcheck(run, leaves)
+
+
+def check_state(case: LayerCase) -> None:
+    """A layer that loads another's state gives the same output; so does a deep copy."""
+    layer, inputs = case.layer(), case.inputs()
+    layer(*inputs)
+    manual_seed(1)
+    other = case.make()
+    other.load_state_dict({name: t.clone() for name, t in layer.state_dict().items()})
+    for same in (other, deepcopy(layer)):
+        expected = layer.eval()(*inputs).numpy()
+        _expect(
+            bool(np.array_equal(same.eval()(*inputs).numpy(), expected)),
+            f"{case}: the output differs after the state was copied",
+        )
+
+
+def check_repr(case: LayerCase) -> None:
+    """The printed layer begins with its name and says nothing of addresses."""
+    layer = case.layer()
+    text = repr(layer)
+    _expect(text.startswith(f"{type(layer).__name__}("), f"{case}: repr is {text!r}")
+    _expect("object at 0x" not in text, f"{case}: repr shows an address: {text!r}")
+
+
+def check_no_cycles(case: LayerCase) -> None:
+    """A training step leaves nothing for the cycle collector."""
+    layer, (x, *rest) = case.layer(), case.inputs()
+    x.requires_grad_()
+
+    def step() -> None:
+        layer(x, *rest).sum().backward()
+        layer.zero_grad()
+        x.grad = None
+
+    step()
+    gc.collect()
+    gc.disable()
+    try:
+        step()
+        left = gc.collect()
+    finally:
+        gc.enable()
+    _expect(left == 0, f"{case}: a step leaves {left} objects to the cycle collector")
+
+
+def _expect(holds: bool, message: str) -> None:
+    if not holds:
+        raise AssertionError(message)
+
+
+CHECKS = (check_forward, check_dtype, check_gradient, check_state, check_repr, check_no_cycles)

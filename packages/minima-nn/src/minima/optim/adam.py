@@ -1,0 +1,112 @@
+"""Adam and AdamW: momentum, and a scale for each element, both corrected for their start at 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import sqrt as root
+from typing import Any, ClassVar
+
+from minima import Tensor, sqrt
+from minima.errors import ArgumentError, DTypeError
+from minima.nn.arguments import real
+
+from .optimizer import Group, Optimizer, decayed, slot
+
+__all__ = ["Adam", "AdamW"]
+
+
+class Adam(Optimizer):
+    """Step along a running mean of gradients over the root of a running mean of their squares.
+
+    g = gradient + weight_decay * p; m = b1 * m + (1 - b1) * g; v = b2 * v + (1 - b2) * g**2;
+    p -= lr / (1 - b1**t) * m / (sqrt(v) / sqrt(1 - b2**t) + eps), t counting steps from 1.
+
+    Raises: ArgumentError for a negative option, or betas outside of 0 <= b < 1.
+    Source: Kingma & Ba 2014, algorithm 1.
+
+    >>> w = mi.nn.Parameter([1.0])
+    >>> optimizer = mi.optim.Adam([w], lr=0.1)
+    >>> w.sum().backward()
+    >>> optimizer.step()
+    >>> w.numpy().round(3)
+    array([0.9], dtype=float32)
+    """
+
+    slots: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(
+            params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        )
+
+    def check(self, group: Group) -> None:
+        """Raise for options out of range."""
+        name = type(self).__name__
+        for option in ("lr", "eps", "weight_decay"):
+            real(name, option, group[option], low=0.0)
+        betas = group["betas"]
+        if not isinstance(betas, tuple | list):
+            raise DTypeError(f"{name}: betas is {betas!r}; expected two numbers")
+        if len(betas) != 2:
+            raise ArgumentError(f"{name}: betas is {betas!r}; expected two numbers")
+        for i, beta in enumerate(betas):
+            real(name, f"betas[{i}]", beta, low=0.0, below=1.0)
+
+    def update(
+        self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: Group
+    ) -> None:
+        """Do one step of *parameter*."""
+        step = state["step"] = state.get("step", 0) + 1
+        beta1, beta2 = group["betas"]
+        gradient = self.decay(parameter, gradient, group)
+        mean = slot(state, "exp_avg", parameter).lerp_(gradient, 1.0 - beta1)
+        square = slot(state, "exp_avg_sq", parameter).mul_(beta2)
+        square.addcmul_(gradient, gradient, value=1.0 - beta2)
+        scale = sqrt(square).div_(root(1.0 - beta2**step)).add_(group["eps"])
+        parameter.addcdiv_(mean, scale, value=-group["lr"] / (1.0 - beta1**step))
+
+    def decay(self, parameter: Tensor, gradient: Tensor, group: Group) -> Tensor:
+        """Return the gradient with the decay of the weights in it."""
+        if group["weight_decay"]:
+            return decayed(gradient, parameter, group["weight_decay"])
+        return gradient
+
+
+class AdamW(Adam):
+    """Adam with the decay of the weights beside the gradient, not in it.
+
+    First p -= lr * weight_decay * p, then a step as Adam's with weight_decay 0.
+
+    Raises: as `Adam`.
+    Source: Loshchilov & Hutter 2017, algorithm 2.
+
+    >>> w = mi.nn.Parameter([1.0])
+    >>> optimizer = mi.optim.AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> w.sum().backward()
+    >>> optimizer.step()
+    >>> w.numpy().round(3)
+    array([0.85], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+    def decay(self, parameter: Tensor, gradient: Tensor, group: Group) -> Tensor:
+        """Shrink the parameter; return the gradient as it is."""
+        if group["weight_decay"]:
+            parameter.mul_(1.0 - group["lr"] * group["weight_decay"])
+        return gradient

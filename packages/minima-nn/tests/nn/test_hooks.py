@@ -1,0 +1,180 @@
+"""Hooks: order, replacement, removal, and the gradients that backward hooks get."""
+
+import gc
+
+import numpy as np
+import pytest
+
+import minima as mi
+from minima import nn
+
+
+class Product(nn.Module):
+    def forward(self, a, b, scale=1.0):
+        return a * b * scale
+
+
+class Split(nn.Module):
+    def forward(self, x):
+        return x * 2.0, x * 3.0
+
+
+def test_forward_hooks_run_in_order_and_replace():
+    """Fault: a hook that sees what a later one made, or a result that is dropped."""
+    layer, seen = nn.Identity(), []
+    layer.register_forward_pre_hook(lambda m, args: seen.append("pre") or (args[0] + 1,))
+    layer.register_forward_hook(lambda m, args, y: seen.append(args[0].tolist()) or y * 10)
+    layer.register_forward_hook(lambda m, args, y: seen.append(y.tolist()))
+    assert layer(mi.Tensor([1.0])).tolist() == [20.0]
+    assert seen == ["pre", [2.0], [20.0]]
+    assert layer.output.tolist() == [20.0]
+    assert layer.input[0].tolist() == [2.0]
+
+
+def test_a_removed_hook_is_not_called():
+    """Fault: a handle that removes another hook, or none."""
+    layer, seen = nn.Identity(), []
+    first = layer.register_forward_hook(lambda m, args, y: seen.append(1))
+    layer.register_forward_hook(lambda m, args, y: seen.append(2))
+    first.remove()
+    first.remove()
+    layer(mi.ones(1))
+    with layer.register_forward_hook(lambda m, args, y: seen.append(3)):
+        layer(mi.ones(1))
+    layer(mi.ones(1))
+    assert seen == [2, 2, 3, 2]
+
+
+def test_a_hook_may_remove_itself():
+    """Fault: a dict that changes while it is walked."""
+    layer, seen = nn.Identity(), []
+
+    def once(module, args, y):
+        seen.append(1)
+        handle.remove()
+
+    handle = layer.register_forward_hook(once)
+    layer(mi.ones(1))
+    layer(mi.ones(1))
+    assert seen == [1]
+
+
+def gradients_of(layer, *inputs, use=lambda y: y):
+    calls = []
+    handle = layer.register_backward_hook(lambda m, gi, go: calls.append((gi, go)))
+    use(layer(*inputs)).sum().backward()
+    handle.remove()
+    return [
+        tuple([None if g is None else g.tolist() for g in side] for side in call) for call in calls
+    ]
+
+
+def test_a_backward_hook_gets_a_gradient_for_each_argument():
+    """Fault: only the first argument, or the order of the sweep instead of the arguments'."""
+    a = mi.Tensor([2.0], requires_grad=True)
+    b = mi.Tensor([5.0], requires_grad=True)
+    assert gradients_of(Product(), a, b) == [([[5.0], [2.0]], [[1.0]])]
+    assert gradients_of(Product(), a, mi.Tensor([5.0]), 3.0) == [([[15.0], None, None], [[1.0]])]
+
+
+def test_a_backward_hook_gets_only_what_crosses_its_module():
+    """Fault: a tensor that is used elsewhere too brings the whole gradient."""
+    x = mi.Tensor([2.0], requires_grad=True)
+    assert gradients_of(Product(), x, x, use=lambda y: y + 100.0 * x) == [([[2.0], [2.0]], [[1.0]])]
+    assert x.grad.tolist() == [104.0]
+    assert gradients_of(nn.Identity(), x) == [([[1.0]], [[1.0]])]
+
+
+def test_a_backward_hook_is_called_once_for_several_outputs():
+    """Fault: one call for each output."""
+    x = mi.Tensor([1.0], requires_grad=True)
+    assert gradients_of(Split(), x, use=lambda y: y[0] + 10.0 * y[1]) == [
+        ([[32.0]], [[1.0], [10.0]])
+    ]
+    assert gradients_of(Split(), x, use=lambda y: y[1]) == [([[3.0]], [None, [1.0]])]
+
+
+def test_a_backward_hook_without_gradient_for_the_input():
+    """Fault: the first layer of a network, whose input needs no gradient, is left out."""
+    calls = gradients_of(nn.Linear(2, 1), mi.ones((3, 2)))
+    assert calls == [([None], [[[1.0], [1.0], [1.0]]])]
+
+
+def test_what_a_backward_hook_returns_goes_on():
+    """Fault: the result is ignored, or lands at another argument."""
+    a = mi.Tensor([2.0], requires_grad=True)
+    b = mi.Tensor([5.0], requires_grad=True)
+    layer = Product()
+    layer.register_backward_hook(lambda m, gi, go: (gi[0] * 10.0, gi[1] * 100.0))
+    layer.register_backward_hook(lambda m, gi, go: (gi[0] + 1.0, None))
+    layer(a, b).sum().backward()
+    assert a.grad.tolist() == [51.0]
+    assert b.grad.tolist() == [2.0]
+
+
+def test_a_backward_hook_is_called_in_each_sweep():
+    """Fault: state of the first sweep that answers in the second."""
+    layer, seen = nn.Tanh(), []
+    layer.register_backward_hook(lambda m, gi, go: seen.append((gi[0].item(), go[0].item())))
+    x = mi.Tensor(0.0, requires_grad=True)
+    y = layer(x)
+    y.backward(retain_graph=True)
+    (y * 2.0).backward()
+    assert seen == [(1.0, 1.0), (2.0, 2.0)]
+    assert x.grad.item() == 3.0
+
+
+def test_gradients_are_the_same_with_and_without_a_hook():
+    """Fault: the steps that a hook adds change a value."""
+    net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    x = mi.Tensor(np.random.default_rng(0).normal(size=(5, 3)).astype("float32"))
+    net(x).sum().backward()
+    expected = [p.grad.numpy().copy() for p in net.parameters()]
+    net.zero_grad()
+    for module in net.modules():
+        module.register_backward_hook(lambda m, gi, go: None)
+    net(x).sum().backward()
+    for p, g in zip(net.parameters(), expected):
+        np.testing.assert_array_equal(p.grad.numpy(), g)
+
+
+def test_a_step_with_hooks_leaves_no_cycle():
+    """Fault: gradients held by a closure that the graph of these gradients holds."""
+    layer = nn.Tanh()
+    layer.register_backward_hook(lambda m, gi, go: None)
+    layer.register_forward_hook(lambda m, args, y: None)
+    x = mi.Tensor([0.5], requires_grad=True)
+
+    def step():
+        layer(x).sum().backward()
+        (g,) = mi.autograd.grad(layer(x).sum(), x, create_graph=True)
+        g.sum().backward()
+        x.grad = None
+
+    step()
+    gc.collect()
+    step()
+    assert gc.collect() == 0
+
+
+@pytest.mark.parametrize(
+    ("forward", "hook", "message"),
+    [
+        (lambda self, x: {"y": x}, lambda m, gi, go: None, "tuple of Tensors; got dict"),
+        (lambda self, x: x, lambda m, gi, go: (None, None), "returned 2 gradients.* 1 positional"),
+    ],
+)
+def test_errors_name_the_module(forward, hook, message):
+    """Fault: a hook that silently never runs, or a gradient for an argument that is not there."""
+    layer = type("Odd", (nn.Module,), {"forward": forward})()
+    layer.register_backward_hook(hook)
+    with pytest.raises(mi.MinimaError, match=f"Odd: .*{message}"):
+        layer(mi.Tensor([1.0], requires_grad=True)).sum().backward()
+
+
+def test_hooks_do_not_run_their_bounds_under_no_grad():
+    """Fault: a backward hook that makes an evaluation record."""
+    layer = nn.Tanh()
+    layer.register_backward_hook(lambda m, gi, go: None)
+    with mi.no_grad():
+        assert not layer(mi.Tensor([1.0], requires_grad=True)).requires_grad

@@ -1,0 +1,278 @@
+"""Module: registration, modes, names, printing, copies, the cost of a call."""
+
+import gc
+import timeit
+from copy import deepcopy
+
+import numpy as np
+import pytest
+
+import minima as mi
+from minima import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = [nn.Linear(2, 3), nn.Linear(3, 2)]
+        self.heads = {"a": nn.Linear(2, 1, bias=False), "b": (nn.Tanh(),)}
+        self.scale = nn.Parameter([1.0])
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return self.heads["b"][0](self.heads["a"](x)) * self.scale
+
+
+NAMES = ["scale", "layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias",
+         "heads.a.weight"]  # fmt: skip
+
+
+def test_parameters_come_in_pytorchs_order_with_dotted_names():
+    """Fault: another order on each call or Python, or a container that is not looked into."""
+    net = Net()
+    assert [name for name, _ in net.named_parameters()] == NAMES
+    assert [p.shape for p in net.parameters()] == [(1,), (2, 3), (3,), (3, 2), (2,), (2, 1)]
+    assert [name for name, _ in net.named_parameters(recurse=False)] == ["scale"]
+    assert net.named_parameters("net")[0][0] == "net.scale"
+
+
+def test_children_are_one_level_deep_and_modules_all():
+    """Fault: children() that walks down, or modules() that forgets the module itself."""
+    net = Net()
+    assert [name for name, _ in net.named_children()] == [
+        "layers.0", "layers.1", "heads.a", "heads.b.0",
+    ]  # fmt: skip
+    outer = nn.Sequential(net)
+    assert outer.children() == [net]
+    assert [name for name, _ in outer.named_modules()] == [
+        "", "module_0", "module_0.layers.0", "module_0.layers.1", "module_0.heads.a",
+        "module_0.heads.b.0",
+    ]  # fmt: skip
+    assert outer._children() == outer.modules()[1:]
+
+
+def test_a_shared_module_counts_once_but_has_both_names_in_the_state():
+    """Fault: weight tying that trains twice, or a PyTorch state that cannot be loaded."""
+    net = nn.Module()
+    net.first = net.second = nn.Linear(2, 1)
+    assert len(net.parameters()) == 2
+    assert len(net.modules()) == 2
+    assert [name for name, _ in net.named_modules()] == ["", "first"]
+    assert list(net.state_dict()) == ["first.weight", "first.bias", "second.weight", "second.bias"]
+    assert len(net.named_parameters(remove_duplicate=False)) == 4
+
+
+def test_a_module_that_contains_itself_ends():
+    """Fault: endless recursion through a reference to the parent."""
+    parent, child = nn.Module(), nn.Linear(1, 1)
+    parent.child, child.parent = child, parent
+    parent.loop = [1, 2]
+    parent.loop.append(parent.loop)
+    assert len(parent.parameters()) == 2
+    assert list(parent.state_dict()) == ["child.weight", "child.bias"]
+    assert "..." in repr(parent)
+
+
+def test_assignment_replaces_and_deletion_removes():
+    """Fault: a registry beside the attributes that still holds what was replaced."""
+    net = nn.Module()
+    net.layer = nn.Linear(1, 1)
+    net.layer = nn.Linear(1, 2)
+    assert [p.shape for p in net.parameters()] == [(1, 2), (2,)]
+    net.layer = None
+    assert net.parameters() == []
+    net.layer = nn.ReLU()
+    del net.layer
+    assert net.children() == []
+
+
+def test_a_tensor_does_not_silently_take_the_place_of_a_parameter():
+    """Fault: ``layer.weight = layer.weight * 0.5`` that ends its training."""
+    layer = nn.Linear(2, 1)
+    with pytest.raises(mi.MinimaError, match="'weight' is a Parameter and the value a Tensor"):
+        layer.weight = layer.weight * 0.5
+    layer.weight = nn.Parameter(mi.ones((2, 1)))
+    layer.bias = None
+    assert len(layer.parameters()) == 1
+
+
+def test_train_and_eval_reach_all_and_return_the_module():
+    """Fault: a dropout in a list that keeps dropping in evaluation."""
+    net = nn.Sequential(nn.Residual(nn.Dropout()), nn.ReLU())
+    assert net.eval() is net
+    assert not any(m.training for m in net.modules())
+    assert net.train() is net
+    assert all(m.training for m in net.modules())
+    assert not net.train(False).training
+    with pytest.raises(mi.MinimaError, match=r"train\(mode\) is 'yes'"):
+        net.train("yes")
+
+
+def test_repr_is_pytorchs():
+    """Fault: a layout that changes, or an option that hides."""
+
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+            self.tails = [nn.Dropout(0.1)]
+
+        def extra_repr(self):
+            return "size=2"
+
+    assert repr(Named()) == (
+        "Named(\n"
+        "  size=2\n"
+        "  (body): Sequential(\n"
+        "    (module_0): Linear(in_features=2, out_features=3, bias=True)\n"
+        "    (module_1): ReLU()\n"
+        "  )\n"
+        "  (tails.0): Dropout(p=0.1)\n"
+        ")"
+    )
+    assert repr(nn.Module()) == "Module()"
+
+
+def test_apply_visits_children_first():
+    """Fault: an initialiser that sees the parent before its parts."""
+    seen = []
+    net = nn.Sequential(nn.Residual(nn.Tanh()), nn.ReLU())
+    assert net.apply(lambda m: seen.append(type(m).__name__)) is net
+    assert seen == ["Tanh", "Residual", "ReLU", "Sequential"]
+
+
+def test_zero_grad_and_requires_grad():
+    """Fault: a gradient that is left in one of the layers."""
+    net = Net()
+    net(mi.ones((4, 2))).sum().backward()
+    assert all(p.grad is not None for p in net.parameters())
+    net.zero_grad(set_to_none=False)
+    assert all((p.grad.numpy() == 0).all() for p in net.parameters())
+    net.zero_grad()
+    assert all(p.grad is None for p in net.parameters())
+    net.requires_grad_(False)
+    assert not net(mi.ones((4, 2))).requires_grad
+
+
+@pytest.mark.parametrize("where", ["float64", mi.float64, ("cpu", "float64")])
+def test_to_keeps_the_parameters_and_moves_what_is_floating(where):
+    """Fault: new Parameter objects, which an optimiser would not know, or a count made float."""
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    net(mi.ones((4, 2))).sum().backward()
+    before = net.parameters()
+    assert net.to(*(where if isinstance(where, tuple) else (where,))) is net
+    after = net.parameters()
+    assert [id(p) for p in before] == [id(p) for p in after]
+    assert {p.dtype for p in after} == {p.grad.dtype for p in after} == {np.dtype("float64")}
+    assert [str(b.dtype) for b in net.buffers()] == ["float64", "float64", "int64"]
+    assert all(p.requires_grad and p.is_leaf for p in after)
+    assert net(mi.ones((4, 2), dtype="float64")).dtype == mi.float64
+
+
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [(("int64",), "expected a floating type"), (("mars",), "mars"), (("float32", "float64"), "2")],
+)
+def test_to_refuses_what_there_is_not(where, message):
+    """Fault: a module half moved."""
+    layer = nn.Linear(2, 1)
+    with pytest.raises(mi.MinimaError, match=message):
+        layer.to(*where)
+    assert layer.weight.dtype == mi.float32
+
+
+def test_buffers_are_saved_unless_told_otherwise_and_not_trained():
+    """Fault: a buffer among the parameters, or a temporary one in the file."""
+    module = nn.Module()
+    module.register_buffer("kept", mi.ones(2))
+    module.register_buffer("passing", mi.ones(2), persistent=False)
+    module.register_buffer("absent", None)
+    assert [name for name, _ in module.named_buffers()] == ["kept", "passing"]
+    assert list(module.state_dict()) == ["kept"]
+    assert module.parameters() == []
+    module.kept = mi.zeros(2)
+    assert module.state_dict()["kept"].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m: m.register_buffer("x", [1.0]), "buffer 'x' is a list"),
+        (lambda m: m.register_buffer("a.b", mi.ones(1)), "no identifier"),
+        (lambda m: m.register_buffer("train", mi.ones(1)), "taken"),
+        (lambda m: m.register_parameter("x", mi.ones(1)), "parameter 'x' is a Tensor"),
+        (lambda m: m.add_module("x", print), "module 'x' is a builtin"),
+        (lambda m: m.forward(1), "forward is not defined"),
+        (lambda m: m.register_forward_hook(3), "hook is a int"),
+    ],
+)
+def test_errors_name_the_module_and_the_remedy(call, message):
+    """Fault: an error that leaves the user to guess, or none at all."""
+    with pytest.raises((mi.MinimaError, NotImplementedError), match=f"^Module: .*{message}"):
+        call(nn.Module())
+
+
+def test_every_use_before_super_init_says_so():
+    """Fault: AttributeError about a private name."""
+
+    class Late(nn.Module):
+        def __init__(self, first):
+            first(self)
+
+        def forward(self, x):
+            return x
+
+    uses = [
+        lambda m: setattr(m, "layer", nn.ReLU()),
+        lambda m: setattr(m, "weight", nn.Parameter([1.0])),
+        lambda m: m.register_buffer("x", mi.ones(1)),
+        lambda m: m(mi.ones(1)),
+        lambda m: m.parameters(),
+        lambda m: m.state_dict(),
+        lambda m: m.train(),
+        lambda m: m.register_forward_hook(print),
+    ]
+    for use in uses:
+        with pytest.raises(nn.ModuleInitError, match=r"Late.*has to call super\(\).__init__\(\)"):
+            Late(use)
+
+
+def test_a_deep_copy_shares_nothing():
+    """Fault: a copy whose buffers or parameters are the original's."""
+    net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    net(mi.ones((4, 2)))
+    copy = deepcopy(net)
+    assert all(isinstance(p, nn.Parameter) and p.requires_grad for p in copy.parameters())
+    assert [n for n, _ in copy.named_buffers()] == [n for n, _ in net.named_buffers()]
+    with mi.no_grad():
+        for t in (*copy.parameters(), *copy.buffers()):
+            t.fill_(7)
+    assert not any((t.numpy() == 7).any() for t in (*net.parameters(), *net.buffers()))
+
+
+def test_a_module_may_have_layers_called_input_and_output():
+    """Fault: the read-only attributes that shadow a user's layer."""
+    net = nn.Module()
+    net.input, net.output = nn.Linear(2, 3), nn.Linear(3, 1)
+    assert len(net.parameters()) == 4
+    assert isinstance(net.output, nn.Linear)
+
+
+def test_a_plain_call_leaves_no_cycle():
+    """Fault: module -> last output -> node -> module."""
+    net = Net()
+    x = mi.ones((4, 2))
+    net(x)
+    gc.collect()
+    net(x)
+    net.output  # noqa: B018
+    del net
+    assert gc.collect() == 0
+
+
+def test_a_call_costs_about_a_microsecond():
+    """Fault: bookkeeping on every call that small models pay for; the bound is ten times that."""
+    layer, x = nn.Identity(), mi.ones(1)
+    best = min(timeit.repeat(lambda: layer(x), number=1000, repeat=5)) / 1000
+    assert best < 10e-6
