@@ -112,14 +112,14 @@ if not TYPE_CHECKING:
         if name in _SPLIT or name in _LAZY:
             from importlib import import_module
 
+            home = _SPLIT.get(name, "minima-core")
             try:
                 return import_module(f"{__name__}.{name}")
             except ModuleNotFoundError as error:
                 if error.name != f"{__name__}.{name}":
                     raise  # the package is there, something that it imports is missing
                 raise AttributeError(
-                    f"minima.{name} is in {_SPLIT.get(name, 'minima-core')}, which is not installed "
-                    f"here: pip install {_SPLIT.get(name, 'minima-core')}"
+                    f"minima.{name} is in {home}, which is not installed here: pip install {home}"
                 ) from None
         if name == "__version__":
             from importlib.metadata import version

@@ -214,7 +214,9 @@ def kaiming_uniform(
     >>> mi.init.kaiming_uniform(3, 5).shape
     (3, 5)
     """
-    bound = _gain("kaiming_uniform", nonlinearity) * sqrt(3.0 / _positive("kaiming_uniform", fan_in))
+    bound = _gain("kaiming_uniform", nonlinearity) * sqrt(
+        3.0 / _positive("kaiming_uniform", fan_in)
+    )
     return rand(*(shape or (fan_in, fan_out)), low=-bound, high=bound, **options)
 
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 if TYPE_CHECKING:
     from . import operators as ops  # at run time `minima.tensor` puts it here, once it exists
+    from .dtypes import DType
     from .tensor import Tensor, TensorLike
 
 __all__ = ["Axis", "Methods"]
 
 Axis: TypeAlias = "int | Sequence[int] | None"
-M = TypeVar("M", bound="Methods")
 
 
 class Methods:
     """Base of Tensor: arithmetic, comparisons, and a method for each common operator."""
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def dtype(self) -> DType: ...  # noqa: D102
 
     # ---- arithmetic ------------------------------------------------------------------------------
     def __add__(self, other: TensorLike) -> Tensor:
@@ -58,8 +63,9 @@ class Methods:
         return ops.remainder(other, self)
 
     def __pow__(self, other: TensorLike) -> Tensor:
-        if isinstance(other, int | float):
-            return ops.power_scalar(self, other)
+        whole = isinstance(other, int)
+        if whole or (isinstance(other, float) and self.dtype.kind == "f"):
+            return ops.power_scalar(self, other)  # type: ignore[arg-type]
         return ops.power(self, other)
 
     def __rpow__(self, other: TensorLike) -> Tensor:
@@ -81,7 +87,7 @@ class Methods:
         return ops.abs(self)
 
     def __invert__(self) -> Tensor:
-        return ops.logical_not(self) if self.dtype.kind == "b" else ops.bitwise_invert(self)  # type: ignore[attr-defined]
+        return ops.bitwise_invert(self)
 
     def __and__(self, other: TensorLike) -> Tensor:
         return ops.bitwise_and(self, other)
@@ -102,10 +108,10 @@ class Methods:
         return ops.bitwise_xor(other, self)
 
     # ---- comparison ------------------------------------------------------------------------------
-    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
         return NotImplemented if other is None else ops.equal(self, other)
 
-    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
         return NotImplemented if other is None else ops.not_equal(self, other)
 
     def __lt__(self, other: TensorLike) -> Tensor:
@@ -213,7 +219,7 @@ class Methods:
 
     def transpose(self, *axes: int | Sequence[int]) -> Tensor:
         """See `minima.operators.transpose`; the axes may be given one by one."""
-        return ops.transpose(self, _sizes(axes) or None)
+        return ops.transpose(self, _sizes(axes) or None)  # type: ignore[arg-type]
 
     def permute(self, *axes: int | Sequence[int]) -> Tensor:
         """See `minima.permute_dims`; the axes may be given one by one."""
@@ -229,87 +235,87 @@ class Methods:
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         """See `minima.operators.flatten`."""
-        return ops.flatten(self, start_dim, end_dim)
+        return ops.flatten(self, start_dim, end_dim)  # type: ignore[arg-type]
 
     def __getitem__(self, index: Any) -> Tensor:
         return ops.getitem(self, index)
 
     def __setitem__(self, index: Any, value: TensorLike) -> None:
-        ops.assign(self, index, value)
+        ops.assign(self, index, value)  # type: ignore[arg-type]
 
     # ---- in place --------------------------------------------------------------------------------
-    def __iadd__(self: M, other: TensorLike) -> M:
+    def __iadd__(self, other: TensorLike) -> Self:
         return ops.in_place("add", self, other)
 
-    def __isub__(self: M, other: TensorLike) -> M:
+    def __isub__(self, other: TensorLike) -> Self:
         return ops.in_place("subtract", self, other)
 
-    def __imul__(self: M, other: TensorLike) -> M:
+    def __imul__(self, other: TensorLike) -> Self:
         return ops.in_place("multiply", self, other)
 
-    def __itruediv__(self: M, other: TensorLike) -> M:
+    def __itruediv__(self, other: TensorLike) -> Self:
         return ops.in_place("divide", self, other)
 
-    def __ipow__(self: M, other: TensorLike) -> M:  # type: ignore[misc]
+    def __ipow__(self, other: TensorLike) -> Self:
         return ops.in_place("power", self, other)
 
-    def add_(self: M, other: TensorLike, alpha: float = 1) -> M:
+    def add_(self, other: TensorLike, alpha: float = 1) -> Self:
         """Add ``alpha * other`` in place."""
         if alpha == 1:
             return ops.in_place("add", self, other)
         return ops.in_place("add_scaled", self, other, value=alpha)
 
-    def sub_(self: M, other: TensorLike, alpha: float = 1) -> M:
+    def sub_(self, other: TensorLike, alpha: float = 1) -> Self:
         """Subtract ``alpha * other`` in place."""
         if alpha == 1:
             return ops.in_place("subtract", self, other)
         return ops.in_place("add_scaled", self, other, value=-alpha)
 
-    def mul_(self: M, other: TensorLike) -> M:
+    def mul_(self, other: TensorLike) -> Self:
         """Multiply by *other* in place."""
         return ops.in_place("multiply", self, other)
 
-    def div_(self: M, other: TensorLike) -> M:
+    def div_(self, other: TensorLike) -> Self:
         """Divide by *other* in place."""
         return ops.in_place("divide", self, other)
 
-    def lerp_(self: M, end: TensorLike, weight: float) -> M:
+    def lerp_(self, end: TensorLike, weight: float) -> Self:
         """Move towards *end* by the share *weight*, in place."""
         return ops.in_place("lerp", self, end, weight=weight)
 
-    def addcmul_(self: M, a: TensorLike, b: TensorLike, value: float = 1) -> M:
+    def addcmul_(self, a: TensorLike, b: TensorLike, value: float = 1) -> Self:
         """Add ``value * a * b`` in place."""
         return ops.in_place("addcmul", self, a, b, value=value)
 
-    def addcdiv_(self: M, a: TensorLike, b: TensorLike, value: float = 1) -> M:
+    def addcdiv_(self, a: TensorLike, b: TensorLike, value: float = 1) -> Self:
         """Add ``value * a / b`` in place."""
         return ops.in_place("addcdiv", self, a, b, value=value)
 
-    def clip_(self: M, min: float | None = None, max: float | None = None) -> M:
+    def clip_(self, min: float | None = None, max: float | None = None) -> Self:
         """Limit the values to *min* and *max* in place."""
         return ops.in_place("clip", self, min=min, max=max)
 
-    def copy_(self: M, other: TensorLike) -> M:
+    def copy_(self, other: TensorLike) -> Self:
         """Overwrite with the values of *other*, broadcast and cast to this tensor's dtype."""
-        ops.assign(self, ..., other)
+        ops.assign(self, ..., other)  # type: ignore[arg-type]
         return self
 
-    def fill_(self: M, value: float) -> M:
+    def fill_(self, value: float) -> Self:
         """Overwrite every element with *value*."""
-        ops.assign(self, ..., value)
+        ops.assign(self, ..., value)  # type: ignore[arg-type]
         return self
 
-    def zero_(self: M) -> M:
+    def zero_(self) -> Self:
         """Overwrite every element with 0."""
-        ops.assign(self, ..., 0)
+        ops.assign(self, ..., 0)  # type: ignore[arg-type]
         return self
 
 
-def _sizes(given: tuple[int | Sequence[int], ...]) -> tuple[int, ...]:
+def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:
     """Return the sizes given one by one or as one sequence."""
     if len(given) == 1 and not isinstance(given[0], int):
         try:
-            return tuple(given[0])  # type: ignore[arg-type]
+            return tuple(given[0])
         except TypeError:
             pass
-    return given  # type: ignore[return-value]
+    return given

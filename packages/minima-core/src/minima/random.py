@@ -64,7 +64,9 @@ class Generator:
         """Return True (or 1) with probability *p*."""
         if not 0.0 <= p <= 1.0:
             raise ArgumentError(f"bernoulli: got p={p}; expected a probability from 0 to 1")
-        return self._tensor(self._source.random(_shape(shape), dtype=np.float32) < p, as_dtype(dtype))
+        return self._tensor(
+            self._source.random(_shape(shape), dtype=np.float32) < p, as_dtype(dtype)
+        )
 
     def integers(self, low: int, high: int, shape: Shape) -> Tensor:
         """Return int64 numbers from low, ..., high - 1."""
@@ -87,7 +89,8 @@ class Generator:
             self._source.bit_generator.state = state
         except (ValueError, TypeError, KeyError) as error:
             raise ArgumentError(
-                f"set_state: not a state of this generator ({error}); expected what get_state returned"
+                f"set_state: not a state of this generator ({error}); "
+                "expected what get_state returned"
             ) from None
 
     def _tensor(self, values: Any, dtype: Any) -> Tensor:

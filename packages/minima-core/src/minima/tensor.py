@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from .autograd.mode import GRAD
 from .autograd.node import LEAF, Node, Version, _Leaf
-from .devices import CPU, Device
+from .devices import Device
 from .devices import device as find_device
 from .dtypes import DType, as_dtype, is_floating
 from .errors import ArgumentError, AutogradError, DTypeError, ShapeError
-
 from .methods import Methods
 
 __all__ = ["Tensor", "TensorLike", "as_tensor", "asarray"]
 
 TensorLike: TypeAlias = "Tensor | npt.ArrayLike"
-T = TypeVar("T", bound="Tensor")
+TensorT = TypeVar("TensorT", bound="Tensor")
 
 
 class Tensor(Methods):
@@ -224,7 +223,7 @@ class Tensor(Methods):
 
         return tensor_repr(self)
 
-    def __deepcopy__(self: T, memo: dict[int, Any]) -> T:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if isinstance(self._node, Node):
             raise AutogradError(
                 "deepcopy: the tensor was made by an operation; copy leaves, or .detach() first"
@@ -235,12 +234,12 @@ class Tensor(Methods):
 
     def __reduce__(self) -> Any:
         raise DTypeError(
-            "pickle: tensors are not pickled; save them with minima.io.save (pip install minima-nn), "
-            "or pass .numpy()"
+            "pickle: tensors are not pickled; save them with minima.io.save (in minima-nn), or "
+            "pass .numpy()"
         )
 
     # ---- gradients -------------------------------------------------------------------------------
-    def requires_grad_(self: T, flag: bool = True) -> T:
+    def requires_grad_(self, flag: bool = True) -> Self:
         """Collect gradients in ``grad`` from now on (or stop); returns the tensor itself.
 
         Raises: DTypeError for a type without derivatives, AutogradError on the result of a
@@ -307,13 +306,13 @@ class Tensor(Methods):
         found = as_dtype(dtype)
         return self if found == self.dtype else ops.astype(self, found)
 
-    def to(self: T, target: str | Device | npt.DTypeLike) -> T | Tensor:
+    def to(self, target: str | Device | npt.DTypeLike) -> Tensor:
         """Return the tensor on another device or with another dtype, whichever *target* names."""
         if isinstance(target, Device) or (isinstance(target, str) and not _is_dtype(target)):
             return self.to_device(target)
         return self.astype(target)
 
-    def to_device(self: T, device: str | Device) -> T | Tensor:
+    def to_device(self, device: str | Device) -> Tensor:
         """Return the tensor on *device*; itself if it is there. Gradients flow back."""
         found = find_device(device)
         return self if found is self._device else ops.transfer(self, found)
@@ -422,7 +421,9 @@ def _convert(
     try:
         source = data if isinstance(data, np.ndarray) else np.asarray(_plain(data))
     except (ValueError, TypeError) as error:
-        raise DTypeError(f"{operation}: cannot make a tensor of {type(data).__name__}: {error}") from None
+        raise DTypeError(
+            f"{operation}: cannot make a tensor of {type(data).__name__}: {error}"
+        ) from None
     if dtype is not None:
         chosen = as_dtype(dtype)
     elif isinstance(data, np.ndarray | np.generic) or source.dtype.kind not in "fc":
@@ -469,7 +470,7 @@ def _is_dtype(name: str) -> bool:
     return True
 
 
-def _like(original: T, plain: Tensor) -> T:
+def _like(original: TensorT, plain: Tensor) -> TensorT:
     """Return *plain* as the same kind of leaf as *original*, keeping a subclass."""
     out = _new(type(original))
     for slot in ("_array", "_device", "_version"):
@@ -484,4 +485,4 @@ def _like(original: T, plain: Tensor) -> T:
 from . import methods as _methods  # noqa: E402
 from . import operators as ops  # noqa: E402  (operators need Tensor, its methods need operators)
 
-_methods.ops = ops
+_methods.ops = ops  # type: ignore[attr-defined]

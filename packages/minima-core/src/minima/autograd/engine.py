@@ -92,7 +92,7 @@ def _edge(operation: str, what: str, t: Tensor) -> Edge:
             f"{operation}: the {what} of shape {t.shape} does not require grad; create it with "
             "requires_grad=True, and compute outputs outside of no_grad()"
         )
-    return t if t._node is LEAF else t._node
+    return t._node if isinstance(t._node, Node) else t
 
 
 def _roots(operation: str, outputs: Any, gradients: Any) -> list[tuple[Edge, Tensor]]:
@@ -140,8 +140,10 @@ def _needed(roots: list[tuple[Edge, Tensor]], targets: set[Edge]) -> set[Edge]:
 def _sweep(
     roots: list[tuple[Edge, Tensor]], targets: set[Edge] | None, retain: bool, create: bool
 ) -> tuple[dict[Tensor, Tensor], dict[Node, Tensor], set[Edge]]:
-    """Carry gradients from *roots* back; return those of leaves, those of inner *targets*, and
-    the edges whose buffer nobody else holds."""
+    """Carry gradients from *roots* back.
+
+    Returns those of leaves, those of inner *targets*, and the edges whose buffer is the sweep's.
+    """
     needed = None if targets is None else _needed(roots, targets)
     held: dict[Edge, Tensor] = {}
     inner: dict[Node, Tensor] = {}
@@ -188,15 +190,15 @@ def _step(
     """Run the gradient of *node* on *g* and hand its results to the nodes before it."""
     node.check()
     edges, saved = node.edges, node.saved
-    inputs = _inputs(node, needed, create)  # type: ignore[arg-type]
+    inputs = _inputs(node, needed, create)
     y = node.output
     if type(y) is not Spec:
         y = wrap(y, node.device, node if create else None)
-    operator = node.operator
-    if operator.variadic:
-        results = operator.rule(g, y, inputs, **node.attrs)
+    rule: Any = node.operator.rule
+    if node.operator.variadic:
+        results = rule(g, y, inputs, **node.attrs)
     else:
-        results = operator.rule(g, y, *inputs, **node.attrs)
+        results = rule(g, y, *inputs, **node.attrs)
     if type(results) is not tuple:
         results = (results,)
     for edge, kept, result in zip(edges, saved, results):  # type: ignore[arg-type]
@@ -220,7 +222,7 @@ def _step(
 
 def _inputs(node: Node, needed: set[Edge] | None, create: bool) -> tuple[Any, ...]:
     """Return what the gradient sees of the inputs: Tensors where it reads values, else Specs."""
-    inputs = []
+    inputs: list[Any] = []
     for edge, kept in zip(node.edges, node.saved):  # type: ignore[arg-type]
         wanted = edge is not None and (needed is None or edge in needed)
         if kept is None:

@@ -52,6 +52,7 @@ class set_grad_enabled:
         GRAD.reset(self._tokens.pop())
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Return *function*, which then runs within."""
         mode = self._mode
 
         @wraps(function)

@@ -91,7 +91,7 @@ class Node:
 
     def __init__(
         self,
-        operator: Operator,
+        operator: Operator[Any],
         edges: tuple[Node | Tensor | None, ...],
         saved: tuple[Any, ...],
         output: Any,

@@ -64,6 +64,13 @@ class KernelSet:
     writes: Iterable[str] = field(default=())
 
 
+def _kernel_set(name: str) -> KernelSet:
+    from .. import registry
+
+    found: KernelSet = registry.lookup("kernels", name)
+    return found
+
+
 class use_kernels:
     """Run the kernels of a `KernelSet` instead of the device's own, until removed.
 
@@ -80,15 +87,12 @@ class use_kernels:
     """
 
     def __init__(self, kernels: KernelSet | str) -> None:
-        if isinstance(kernels, str):
-            from .. import registry
-
-            kernels = registry.lookup("kernels", kernels)
-        self._device = device(kernels.device)
-        self._before = {name: self._device.kernels.get(name) for name in kernels.kernels}
-        self._wrote = self._device.writes & set(kernels.kernels)
-        for name, kernel in kernels.kernels.items():
-            self._device.register(name, kernel, out=name in set(kernels.writes))
+        chosen = _kernel_set(kernels) if isinstance(kernels, str) else kernels
+        self._device = device(chosen.device)
+        self._before = {name: self._device.kernels.get(name) for name in chosen.kernels}
+        self._wrote = self._device.writes & set(chosen.kernels)
+        for name, kernel in chosen.kernels.items():
+            self._device.register(name, kernel, out=name in set(chosen.writes))
 
     def remove(self) -> None:
         """Put the kernels back that were there before."""

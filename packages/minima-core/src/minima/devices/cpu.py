@@ -170,18 +170,16 @@ def _stack(arrays: Any, *, axis: int, out: Array = None) -> Array:
 
 
 _PLAIN = (
-    "add subtract multiply negative maximum minimum floor_divide remainder square sign matmul "
-    "equal not_equal less less_equal greater greater_equal logical_not isnan isinf isfinite "
+    "add subtract multiply negative maximum minimum square sign matmul equal not_equal less "
+    "less_equal greater greater_equal logical_not isnan isinf isfinite bitwise_invert "
     "bitwise_and bitwise_or bitwise_xor"
 ).split()
-_QUIET = "divide exp expm1 log log1p sqrt tanh sin cos power".split()
+_QUIET = "divide floor_divide remainder exp expm1 log log1p sqrt tanh sin cos power".split()
 
 _WRITING = {
     **{name: getattr(np, name) for name in _PLAIN},
     **{name: quiet(getattr(np, name)) for name in _QUIET},
     "abs": np.absolute,
-    "floor_divide": quiet(np.floor_divide),
-    "remainder": quiet(np.remainder),
     "sum": _sum,
     "max": _max,
     "min": _min,

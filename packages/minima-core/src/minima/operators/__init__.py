@@ -22,6 +22,7 @@ from .arithmetic import (
 )
 from .comparison import (
     bitwise_and,
+    bitwise_invert,
     bitwise_or,
     bitwise_xor,
     clip,
@@ -97,6 +98,7 @@ __all__ = [
     "avg_pool2d",
     "batch_norm",
     "bitwise_and",
+    "bitwise_invert",
     "bitwise_or",
     "bitwise_xor",
     "broadcast_to",

@@ -191,10 +191,6 @@ def _(x: Tensor, axis: Axis, keepdims: bool, axes: Axis) -> dict[str, Any]:
 
 
 @logsumexp.gradient(saves="x y")
-def _(
-    g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool, axes: None
-) -> Any:
+def _(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool, axes: None) -> Any:
     kept = kept_shape(x.shape, axis)
     return multiply(reshape(g, kept), exp(subtract(x, reshape(y, kept))))
-
-

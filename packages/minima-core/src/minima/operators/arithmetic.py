@@ -250,7 +250,7 @@ def _(g: Tensor, y: Any, a: Tensor, b: Tensor) -> Any:
     return (lambda: multiply(g, share(b, a))), (lambda: multiply(g, share(a, b)))
 
 
-# ---- sums of products, which optimisers are made of ------------------------------------------------
+# ---- sums of products, which optimisers are made of ----------------------------------------------
 @operator
 def add_scaled(xp: Any, a: Array, b: Array, *, value: float = 1) -> Any:
     """Return a + value * b.

@@ -11,6 +11,7 @@ from .table import Array, operator
 
 __all__ = [
     "bitwise_and",
+    "bitwise_invert",
     "bitwise_or",
     "bitwise_xor",
     "clip",
@@ -118,6 +119,19 @@ def logical_not(xp: Any, x: Array) -> Any:
     Tensor([False,  True])
     """
     return xp.logical_not(x)
+
+
+@operator
+def bitwise_invert(xp: Any, x: Array) -> Any:
+    """Invert bools, or each bit of integers.
+
+    Raises: DTypeError for floats.
+
+    >>> import minima as mi
+    >>> mi.bitwise_invert(mi.Tensor([True, False]))
+    Tensor([False,  True])
+    """
+    return xp.bitwise_invert(x)
 
 
 @operator

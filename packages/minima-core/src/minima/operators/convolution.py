@@ -6,7 +6,7 @@ of convolution. Everything here can be differentiated to any order.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..errors import ShapeError
 from ..tensor import Tensor
@@ -23,10 +23,13 @@ __all__ = [
 ]
 
 Pair = tuple[int, int]
-Size = int | tuple[int, int]
+#: an integer or two of them for the caller; kernels and gradients see the two
+Size: TypeAlias = Any
 
 
-def window_count(name: str, length: int, kernel: int, stride: int, pad: int, dilation: int) -> int:
+def window_count(
+    name: str, length: int, kernel: int, stride: int, pad: int, dilation: int = 1
+) -> int:
     """Return how many windows fit along one axis.
 
     >>> window_count("conv2d", 8, 3, 2, 1, 1)
@@ -36,7 +39,7 @@ def window_count(name: str, length: int, kernel: int, stride: int, pad: int, dil
     if length + 2 * pad < reach:
         raise ShapeError(
             f"{name}: a window of size {reach} (kernel {kernel}, dilation {dilation}) does not fit "
-            f"into {length} + 2 * {pad} elements; use a larger input or padding, or a smaller kernel"
+            f"into {length} + 2 * {pad} elements; use a larger input or padding, a smaller kernel"
         )
     return (length + 2 * pad - reach) // stride + 1
 
@@ -106,7 +109,7 @@ def _(
     x: Tensor, kernel: Size, stride: Size, padding: Size, dilation: Size, fill: float
 ) -> dict[str, Any]:
     found = geometry("windows", kernel=kernel, stride=stride, padding=padding, dilation=dilation)
-    _check_image("windows", x)
+    check_image("windows", x)
     for i in (0, 1):
         window_count("windows", x.shape[2 + i], *(found[k][i] for k in found))
     return {**found, "fill": fill}
@@ -153,9 +156,7 @@ def _(
 
 
 @windows_gradient.gradient(saves="")
-def _(
-    g: Tensor, y: Any, x: Any, shape: Any, stride: Pair, padding: Pair, dilation: Pair
-) -> Any:
+def _(g: Tensor, y: Any, x: Any, shape: Any, stride: Pair, padding: Pair, dilation: Pair) -> Any:
     return windows(g, x.shape[2:4], stride, padding, dilation)
 
 
@@ -197,9 +198,7 @@ def conv2d(
         window_count("conv2d", x.shape[2 + i], kernel[i], stride[i], padding[i], dilation[i])
         for i in (0, 1)
     )
-    found = columns(
-        xp, x, groups, kernel=kernel, stride=stride, padding=padding, dilation=dilation
-    )
+    found = columns(xp, x, groups, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
     y = xp.matmul(xp.reshape(weight, (groups, o // groups, found.shape[2])), found)
     y = xp.reshape(y, (n, o, *out))
     return y if bias is None else y + xp.reshape(bias, (o, 1, 1))
@@ -215,7 +214,7 @@ def _(
     dilation: Size,
     groups: int,
 ) -> dict[str, Any]:
-    _check_image("conv2d", x)
+    check_image("conv2d", x)
     if weight.ndim != 4:
         raise ShapeError(
             f"conv2d: got weight of shape {weight.shape}; expected (O, C / groups, kh, kw)"
@@ -230,9 +229,7 @@ def _(
         raise ShapeError(f"conv2d: got a bias of shape {bias.shape}; expected ({o},)")
     found = geometry("conv2d", stride=stride, padding=padding, dilation=dilation)
     for i in (0, 1):
-        window_count(
-            "conv2d", x.shape[2 + i], weight.shape[2 + i], *(found[k][i] for k in found)
-        )
+        window_count("conv2d", x.shape[2 + i], weight.shape[2 + i], *(found[k][i] for k in found))
     return {**found, "groups": groups}
 
 
@@ -339,8 +336,11 @@ def _(gg: Tensor, y: Any, x: Tensor, g: Tensor, shape: Any, **attrs: Any) -> Any
     )
 
 
-def _check_image(name: str, x: Tensor) -> None:
+def check_image(name: str, x: Tensor) -> None:
+    """Raise unless x is a batch of images.
+
+    >>> import minima as mi
+    >>> check_image("conv2d", mi.ones((1, 1, 3, 3)))
+    """
     if x.ndim != 4:
         raise ShapeError(f"{name}: got x of shape {x.shape}; expected (N, C, H, W)")
-
-

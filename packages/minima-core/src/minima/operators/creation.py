@@ -101,9 +101,7 @@ def zeros_like(
     return zeros(t.shape, dtype=t.dtype if dtype is None else dtype, device=device or t.device)
 
 
-def ones_like(
-    x: TensorLike, *, dtype: npt.DTypeLike | None = None, device: Place = None
-) -> Tensor:
+def ones_like(x: TensorLike, *, dtype: npt.DTypeLike | None = None, device: Place = None) -> Tensor:
     """Return ones of the shape, dtype and device of x.
 
     >>> import minima as mi

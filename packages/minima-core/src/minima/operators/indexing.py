@@ -46,9 +46,14 @@ def _basic(index: tuple[Any, ...]) -> bool:
     return all(type(p) is int or p is None or p is Ellipsis or type(p) is slice for p in index)
 
 
+def _is_mask(part: Any) -> bool:
+    """Say whether *part* is an array of bools, which takes as many axes as it has."""
+    return getattr(getattr(part, "dtype", None), "kind", "") == "b"
+
+
 def _check(name: str, shape: tuple[int, ...], index: tuple[Any, ...]) -> None:
     """Raise, naming axis, index and size, when an integer of *index* is out of range."""
-    used = sum(p.ndim if getattr(p, "dtype", None) == bool else 1 for p in index if p is not None)
+    used = sum(p.ndim if _is_mask(p) else 1 for p in index if p is not None)
     used -= sum(p is Ellipsis for p in index)
     if used > len(shape):
         raise IndexRangeError(
@@ -59,7 +64,7 @@ def _check(name: str, shape: tuple[int, ...], index: tuple[Any, ...]) -> None:
         if p is Ellipsis:
             axis += len(shape) - used
         elif p is not None:
-            wide = p.ndim if getattr(p, "dtype", None) == bool else 1
+            wide = p.ndim if _is_mask(p) else 1
             if type(p) is int and not -shape[axis] <= p < shape[axis]:
                 raise IndexRangeError(
                     f"{name}: index {p} is out of range for axis {axis} of size {shape[axis]}; "
@@ -158,9 +163,7 @@ def _(g: Tensor, y: Any, x: Any, value: Any, index: tuple[Any, ...]) -> Any:
 
 
 @operator(promotes=False)
-def one_hot(
-    xp: Any, indices: Array, num_classes: int, dtype: npt.DTypeLike = FLOAT32
-) -> Any:
+def one_hot(xp: Any, indices: Array, num_classes: int, dtype: npt.DTypeLike = FLOAT32) -> Any:
     """Return rows with a 1 at each index and 0 elsewhere.
 
     Shapes: indices (*) -> (*, num_classes). Gradient: none.
@@ -192,8 +195,7 @@ def check_classes(name: str, indices: Tensor, classes: int) -> None:
     """
     if indices.dtype.kind not in "iu":
         raise DTypeError(
-            f"{name}: got class indices of {indices.dtype}; expected integers: "
-            "use .astype('int64')"
+            f"{name}: got class indices of {indices.dtype}; expected integers: use .astype('int64')"
         )
     if indices.size:
         values = indices.numpy()

@@ -41,7 +41,7 @@ def in_place(name: str, target: T, *others: Any, **attrs: Any) -> T:
         target._device.write(target._array, ..., out._array)
         target._node = out._node
         bump(target)
-        return target  # type: ignore[return-value]
+        return target
     token = GRAD.set(False)
     try:
         if not _quick(operator, target, others, attrs):
@@ -51,7 +51,7 @@ def in_place(name: str, target: T, *others: Any, **attrs: Any) -> T:
     finally:
         GRAD.reset(token)
     bump(target)
-    return target  # type: ignore[return-value]
+    return target
 
 
 def assign(target: Tensor, index: Any, value: Any) -> None:
@@ -96,9 +96,7 @@ def _recorded(name: str, target: Tensor, others: tuple[Any, ...]) -> bool:
     """Say whether the change must be recorded, and raise where it cannot be."""
     if not GRAD.get():
         return False
-    if target._node is None and all(
-        not isinstance(t, Tensor) or t._node is None for t in others
-    ):
+    if target._node is None and all(not isinstance(t, Tensor) or t._node is None for t in others):
         return False
     if target._node is LEAF:
         raise AutogradError(

@@ -84,9 +84,7 @@ def _(x: Tensor, weight: Tensor, bias: Tensor | None) -> dict[str, Any]:
             "weight of shape (in, out)"
         )
     if bias is not None and bias.shape not in ((weight.shape[1],), (1, weight.shape[1])):
-        raise ShapeError(
-            f"linear: got a bias of shape {bias.shape}; expected ({weight.shape[1]},)"
-        )
+        raise ShapeError(f"linear: got a bias of shape {bias.shape}; expected ({weight.shape[1]},)")
     return {}
 
 

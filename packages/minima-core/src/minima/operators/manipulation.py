@@ -87,7 +87,7 @@ def reshape(xp: Any, x: Array, shape: int | Sequence[int]) -> Any:
 
 @reshape.prepare
 def _(x: Tensor, shape: int | Sequence[int]) -> dict[str, Any]:
-    wanted = tuple(shape) if isinstance(shape, tuple | list) else (int(shape),)  # type: ignore[call-overload]
+    wanted = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
     if prod(wanted) == x.size and (not wanted or min(wanted) >= 0):
         return {"shape": wanted}
     known = prod(n for n in wanted if n != -1)
@@ -124,7 +124,7 @@ def broadcast_to(xp: Any, x: Array, shape: Sequence[int]) -> Any:
 
 @broadcast_to.prepare
 def _(x: Tensor, shape: Sequence[int]) -> dict[str, Any]:
-    wanted = tuple(int(n) for n in shape) if isinstance(shape, Sequence) else (int(shape),)
+    wanted = tuple(int(n) for n in shape)
     pairs = zip(x.shape[::-1], wanted[::-1])
     if len(wanted) < x.ndim or any(n not in (1, m) or m < 0 for n, m in pairs):
         raise ShapeError(
@@ -156,7 +156,8 @@ def permute_dims(xp: Any, x: Array, axes: Sequence[int]) -> Any:
 def _(x: Tensor, axes: Sequence[int]) -> dict[str, Any]:
     if len(axes) != x.ndim:
         raise ShapeError(
-            f"permute_dims: got {len(axes)} axes {tuple(axes)} for shape {x.shape}; expected {x.ndim}"
+            f"permute_dims: got {len(axes)} axes {tuple(axes)} for shape {x.shape}; "
+            f"expected {x.ndim}"
         )
     return {"axes": canonical_axes("permute_dims", tuple(axes), x.ndim)}
 
@@ -322,7 +323,8 @@ def _(tensors: tuple[Tensor, ...], axis: int) -> dict[str, Any]:
     for i, t in enumerate(tensors):
         if t.shape != tensors[0].shape:
             raise ShapeError(
-                f"stack: input {i} has shape {t.shape}, the first {tensors[0].shape}; expected equal"
+                f"stack: input {i} has shape {t.shape}, the first {tensors[0].shape}; "
+                "expected equal ones"
             )
     return {"axis": canonical_axis("stack", axis, tensors[0].ndim + 1)}
 

@@ -37,7 +37,7 @@ def layer_norm(
     >>> mi.operators.layer_norm(mi.Tensor([[1.0, 3.0]]), eps=0.0)
     Tensor([[-1.,  1.]])
     """
-    count = prod(x.shape[a] for a in axes) or float("nan")
+    count = prod(x.shape[a] for a in axes) or float("nan")  # type: ignore[union-attr]
     centred = x - xp.sum(x, axis=axes, keepdims=True) / count
     variance = xp.sum(centred * centred, axis=axes, keepdims=True) / count
     y = centred / xp.sqrt(variance + eps)
@@ -59,9 +59,7 @@ def _(
 
 
 @layer_norm.gradient(saves="x weight")
-def _(
-    g: Tensor, y: Any, x: Tensor, weight: Tensor | None, bias: Any, axes: Any, eps: float
-) -> Any:
+def _(g: Tensor, y: Any, x: Tensor, weight: Tensor | None, bias: Any, axes: Any, eps: float) -> Any:
     centred = subtract(x, mean(x, axes, True))
     scale = sqrt(add(var(x, axes, True), eps))
     normed = divide(centred, scale)

@@ -7,7 +7,15 @@ from typing import Any
 from ..errors import ArgumentError
 from ..tensor import Tensor
 from .arithmetic import divide, multiply
-from .convolution import Pair, Size, geometry, windows, windows_gradient
+from .convolution import (
+    Pair,
+    Size,
+    check_image,
+    geometry,
+    window_count,
+    windows,
+    windows_gradient,
+)
 from .manipulation import broadcast_to, reshape
 from .table import Array, operator
 
@@ -24,13 +32,12 @@ def _prepare(name: str, x: Tensor, kernel_size: Size, stride: Any, padding: Size
     )
     if any(2 * p > k for p, k in zip(found["padding"], found["kernel_size"])):
         raise ArgumentError(
-            f"{name}: got padding {padding} for kernel_size {kernel_size}; expected at most half of it"
+            f"{name}: got padding {padding} for kernel_size {kernel_size}; "
+            "expected at most half of it"
         )
-    from .convolution import _check_image, window_count
-
-    _check_image(name, x)
+    check_image(name, x)
     for i in (0, 1):
-        window_count(name, x.shape[2 + i], *(found[k][i] for k in found), 1)
+        window_count(name, x.shape[2 + i], *(pair[i] for pair in found.values()))
     return found
 
 
@@ -39,7 +46,7 @@ def max_pool2d(
     xp: Any,
     x: Array,
     kernel_size: Size,
-    stride: Size | None = None,
+    stride: Size = None,
     padding: Size = 0,
 ) -> Any:
     """Return the largest element of each window; *stride* is the kernel's size unless given.
@@ -57,16 +64,14 @@ def max_pool2d(
 
 
 @max_pool2d.prepare
-def _(x: Tensor, kernel_size: Size, stride: Size | None, padding: Size) -> dict[str, Any]:
+def _(x: Tensor, kernel_size: Size, stride: Size, padding: Size) -> dict[str, Any]:
     return _prepare("max_pool2d", x, kernel_size, stride, padding)
 
 
 @max_pool2d.gradient(saves="x")
-def _(
-    g: Tensor, y: Any, x: Tensor, kernel_size: Pair, stride: Pair, padding: Pair
-) -> Any:
+def _(g: Tensor, y: Any, x: Tensor, kernel_size: Pair, stride: Pair, padding: Pair) -> Any:
     seen = windows(x.detach(), kernel_size, stride, padding, 1, float("-inf"))
-    n, c, kh, kw, oh, ow = seen.shape
+    n, c, oh, ow = g.shape
     spread = broadcast_to(reshape(g, (n, c, 1, 1, oh, ow)), seen.shape)
     return windows_gradient(multiply(spread, first_largest(seen)), x.shape, stride, padding)
 
@@ -94,7 +99,7 @@ def avg_pool2d(
     xp: Any,
     x: Array,
     kernel_size: Size,
-    stride: Size | None = None,
+    stride: Size = None,
     padding: Size = 0,
     *,
     count_include_pad: bool = True,
@@ -123,7 +128,7 @@ def _counts(xp: Any, x: Any, kernel: Pair, stride: Pair, padding: Pair, include_
 
 @avg_pool2d.prepare
 def _(
-    x: Tensor, kernel_size: Size, stride: Size | None, padding: Size, count_include_pad: bool
+    x: Tensor, kernel_size: Size, stride: Size, padding: Size, count_include_pad: bool
 ) -> dict[str, Any]:
     found = _prepare("avg_pool2d", x, kernel_size, stride, padding)
     return {**found, "count_include_pad": bool(count_include_pad)}

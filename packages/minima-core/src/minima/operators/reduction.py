@@ -77,7 +77,7 @@ def mean(xp: Any, x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> mi.mean(mi.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Tensor([2., 3.])
     """
-    count = prod(x.shape[a] for a in axis)
+    count = prod(x.shape[a] for a in axis)  # type: ignore[union-attr]
     return xp.sum(x, axis=axis, keepdims=keepdims) / (count or float("nan"))
 
 
@@ -104,7 +104,7 @@ def var(
     >>> mi.var(mi.Tensor([[1.0, 2.0], [3.0, 6.0]]), axis=0)
     Tensor([1., 4.])
     """
-    count = prod(x.shape[a] for a in axis)
+    count = prod(x.shape[a] for a in axis)  # type: ignore[union-attr]
     centred = x - xp.sum(x, axis=axis, keepdims=True) / (count or float("nan"))
     total = xp.sum(centred * centred, axis=axis, keepdims=keepdims)
     return total / (count - correction if count > correction else float("nan"))
@@ -264,5 +264,3 @@ def any(xp: Any, x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
 @any.prepare
 def _(x: Tensor, axis: Axis, keepdims: bool) -> dict[str, Any]:
     return {"axis": canonical_axes("any", axis, x.ndim), "keepdims": bool(keepdims)}
-
-

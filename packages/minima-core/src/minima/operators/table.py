@@ -24,7 +24,14 @@ from ..autograd.mode import GRAD
 from ..autograd.node import LEAF, Node, Spec, Version
 from ..devices.base import REFERENCES, Device
 from ..dtypes import DType, float_for, promote, weaken
-from ..errors import ArgumentError, DeviceError, DTypeError, IndexRangeError, MinimaError, ShapeError
+from ..errors import (
+    ArgumentError,
+    DeviceError,
+    DTypeError,
+    IndexRangeError,
+    MinimaError,
+    ShapeError,
+)
 from ..tensor import Tensor, as_tensor, share_version, wrap
 
 __all__ = ["TABLE", "Array", "Arrays", "Operator", "OperatorFunction", "operator"]
@@ -41,22 +48,33 @@ class OperatorFunction(Protocol[P]):
 
     __name__: str
     __doc__: str | None
-    entry: Operator
+    entry: Operator[Any]
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Tensor: ...
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        """Run the operator."""
 
     @overload
     def gradient(self, rule: Rule, /) -> Rule: ...
     @overload
     def gradient(self, *, saves: str) -> Callable[[Rule], Rule]: ...
-    def prepare(self, function: Rule, /) -> Rule: ...
-    def explain(self, function: Rule, /) -> Rule: ...
+
+    def prepare(self, function: Rule, /) -> Rule:
+        """Enter what checks inputs and returns the attributes in canonical form."""
+
+    def explain(self, function: Rule, /) -> Rule:
+        """Enter what says in words why inputs do not fit."""
 
 
 class Operator(Generic[P]):
     """One entry of the table; see the module's text for the roles of its parts."""
 
-    def __init__(self, reference: Callable[..., Any], promotes: Sequence[str] | bool, floating: bool, view: bool):
+    def __init__(
+        self,
+        reference: Callable[..., Any],
+        promotes: Sequence[str] | bool,
+        floating: bool,
+        view: bool,
+    ):
         self.name = reference.__name__.rstrip("_")
         self.reference = reference
         self.doc = inspect.getdoc(reference) or ""
@@ -66,7 +84,9 @@ class Operator(Generic[P]):
         self.optional = sum(p.default is None for p in parameters if p.name in self.inputs)
         self.attrs = [p.name for p in parameters if p.name not in self.inputs]
         self.defaults = {
-            p.name: p.default for p in parameters if p.name in self.attrs and p.default is not p.empty
+            p.name: p.default
+            for p in parameters
+            if p.name in self.attrs and p.default is not p.empty
         }
         self.positional = [
             p.name for p in parameters if p.name in self.attrs and p.kind is not p.KEYWORD_ONLY
@@ -109,14 +129,20 @@ class Operator(Generic[P]):
         return function
 
     def explains(self, function: Rule) -> Rule:
-        """Enter *function*, which says in words why inputs do not fit; asked when a kernel raises."""
+        """Enter *function*, which says why inputs do not fit; asked when a kernel raises."""
         self.explanation = function
         return function
 
     def _function(self) -> Callable[P, Tensor]:
         """Return the public function: quick where all is plain, `apply` for all else."""
         apply, name = self.apply, self.name
-        if self.attrs or self.variadic or self.optional or self.view or len(self.inputs) not in (1, 2):
+        if (
+            self.attrs
+            or self.variadic
+            or self.optional
+            or self.view
+            or len(self.inputs) not in (1, 2)
+        ):
 
             def call(*args: Any, **attrs: Any) -> Tensor:
                 return apply(args, attrs)
@@ -237,7 +263,9 @@ class Operator(Generic[P]):
             elif extra:
                 args += (None,) * -extra
             # as many names as there are attributes, none of them unknown or given twice
-            if len(filled) == len(self.attrs) and not (extra > 0 and attrs and self._twice(extra, attrs)):
+            if len(filled) == len(self.attrs) and not (
+                extra > 0 and attrs and self._twice(extra, attrs)
+            ):
                 return (tuple(args[0]) if self.variadic else args), filled
             if extra > 0:
                 args += tuple(filled[n] for n in self.positional[:extra])
@@ -283,8 +311,8 @@ class Operator(Generic[P]):
                     device = t._device
                 elif t._device is not device:
                     raise DeviceError(
-                        f"{self.name}: inputs lie on {device} and {t._device}; expected one device: "
-                        f"move one with .to('{device}')"
+                        f"{self.name}: inputs lie on {device} and {t._device}; expected one "
+                        f"device: move one with .to('{device}')"
                     )
         numbers = [type(t) in _NUMBERS or isinstance(t, np.generic) for t in given]
         inputs = [
@@ -323,7 +351,12 @@ class Operator(Generic[P]):
 
     # ---- recording and errors --------------------------------------------------------------------
     def record(
-        self, inputs: tuple[Any, ...], arrays: tuple[Any, ...], attrs: dict[str, Any], y: Any, device: Any
+        self,
+        inputs: tuple[Any, ...],
+        arrays: tuple[Any, ...],
+        attrs: dict[str, Any],
+        y: Any,
+        device: Any,
     ) -> Tensor:
         """Return the output Tensor with the node that backward will go through."""
         edges: list[Any] = []
@@ -355,7 +388,9 @@ class Operator(Generic[P]):
         out._node = Node(self, tuple(edges), tuple(saved), kept, attrs, device, versions)
         return out
 
-    def explain(self, error: Exception, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Exception:
+    def explain(
+        self, error: Exception, inputs: tuple[Any, ...], attrs: dict[str, Any]
+    ) -> Exception:
         """Return the error that the user sees for *error*, which a kernel raised."""
         if isinstance(error, MinimaError | MemoryError):
             return error
@@ -367,8 +402,8 @@ class Operator(Generic[P]):
                 np.broadcast_shapes(*shapes)
             except ValueError:
                 return ShapeError(
-                    f"{self.name}: shapes {' and '.join(map(str, shapes))} do not broadcast; expected "
-                    "equal sizes, or 1, in each axis counted from the last"
+                    f"{self.name}: shapes {' and '.join(map(str, shapes))} do not broadcast; "
+                    "expected equal sizes, or 1, in each axis counted from the last"
                 )
         got = ", ".join(f"{t.dtype}{list(t.shape)}" for t in inputs if isinstance(t, Tensor))
         options = "".join(f", {k}={v!r}" for k, v in attrs.items())
@@ -448,8 +483,6 @@ def table_operator(name: str) -> Callable[..., Tensor]:
 def sum_to(g: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Sum *g* over the axes along which an input of *shape* was broadcast."""
     lead = g.ndim - len(shape)
-    axes = tuple(
-        i for i, n in enumerate(g.shape) if i < lead or (shape[i - lead] == 1 and n != 1)
-    )
+    axes = tuple(i for i, n in enumerate(g.shape) if i < lead or (shape[i - lead] == 1 and n != 1))
     total = table_operator("sum")(g, axis=axes) if axes else g
     return total if total.shape == shape else table_operator("reshape")(total, shape)

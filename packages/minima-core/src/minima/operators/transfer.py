@@ -20,9 +20,12 @@ def transfer_reference(xp: Any, x: Array, device: Device, source: Device) -> Any
 _ENTRY: Operator[Any] = Operator(transfer_reference, promotes=False, floating=False, view=False)
 
 
-@_ENTRY.gradient(saves="")
-def _(g: Tensor, y: Any, x: Any, device: Device, source: Device) -> Any:
+def transfer_gradient(g: Tensor, y: Any, x: Any, device: Device, source: Device) -> Tensor:
+    """Move the gradient back to where x lies."""
     return transfer(g, source)
+
+
+_ENTRY.gradient(transfer_gradient, saves="")
 
 
 def transfer(x: Tensor, device: Device) -> Tensor:
