@@ -62,10 +62,9 @@ class Methods:
     def __rmod__(self, other: TensorLike) -> Tensor:
         return ops.remainder(other, self)
 
-    def __pow__(self, other: TensorLike) -> Tensor:
-        whole = isinstance(other, int)
-        if whole or (isinstance(other, float) and self.dtype.kind == "f"):
-            return ops.power_scalar(self, other)  # type: ignore[arg-type]
+    def __pow__(self, other: Any) -> Tensor:
+        if isinstance(other, int | float) and (self.dtype.kind == "f" or type(other) is int):
+            return ops.power_scalar(self, other)
         return ops.power(self, other)
 
     def __rpow__(self, other: TensorLike) -> Tensor:
@@ -256,7 +255,7 @@ class Methods:
     def __itruediv__(self, other: TensorLike) -> Self:
         return ops.in_place("divide", self, other)
 
-    def __ipow__(self, other: TensorLike) -> Self:
+    def __ipow__(self, other: Any) -> Self:  # type: ignore[misc]
         return ops.in_place("power", self, other)
 
     def add_(self, other: TensorLike, alpha: float = 1) -> Self:
