@@ -255,7 +255,7 @@ class Methods:
     def __itruediv__(self, other: TensorLike) -> Self:
         return ops.in_place("divide", self, other)
 
-    def __ipow__(self, other: Any) -> Self:  # type: ignore[misc]
+    def __ipow__(self, other: Any) -> Self:
         return ops.in_place("power", self, other)
 
     def add_(self, other: TensorLike, alpha: float = 1) -> Self:
