@@ -1,23 +1,36 @@
 """One site for all packages. It documents what is installed, so build it after the wheels."""
 
+import inspect
 import sys
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
+from importlib import import_module
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from pkgutil import walk_packages
+
+import numpy.typing as npt
+from sphinx.ext.intersphinx import resolve_reference_any_inventory
+
+for name in ("ArrayLike", "DTypeLike"):  # by their names: written out, each fills a page
+    setattr(npt, name, type(name, (), {"__module__": "numpy.typing"}))
+
+import minima
 
 sys.path.insert(0, str(Path(__file__).parent))
-from inventories import INVENTORIES, write_inventory
+from docstrings import to_rst
+from inventories import INVENTORIES, long_name, write_inventory
 
 project = "minima"
 author = "the minima authors"
 version = release = installed_version("minima-core")
 extensions = [
     "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
     "sphinx.ext.intersphinx",
     "sphinx.ext.doctest",
     "sphinx.ext.viewcode",
 ]
 exclude_patterns = ["_build", "examples"]
+default_role = "code"
 nitpicky = True
 html_theme = "alabaster"
 html_theme_options = {
@@ -30,8 +43,8 @@ html_show_sourcelink = False
 autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+doctest_default_flags = ELLIPSIS | NORMALIZE_WHITESPACE
 doctest_global_setup = "import minima as mi\nimport numpy as np"
-doctest_test_doctest_blocks = "default"
 
 intersphinx_mapping = {
     name: (address, write_inventory(name, Path(__file__).parent / "_build"))
@@ -39,21 +52,36 @@ intersphinx_mapping = {
 }
 
 
+def _aliases():
+    """Yield the names of type variables and aliases, which have no page to link to."""
+    for found in walk_packages(minima.__path__, "minima."):
+        if found.name.endswith("__main__"):
+            continue
+        module = import_module(found.name)
+        for name, value in vars(module).items():
+            if name[:1].isupper() and not (inspect.isclass(value) or inspect.isroutine(value)):
+                yield from (name, f"{found.name}.{name}")
+
+
+nitpick_ignore = [(kind, name) for name in set(_aliases()) for kind in ("py:class", "py:obj")]
+# a private base class shows in a signature and has no page either
+nitpick_ignore_regex = [("py:class", r"(.+\.)?_\w+"), ("py:class", r"numpy\._typing\..+")]
+
+
 def _find_by_long_name(app, env, node, contnode):
     """Link a name that a signature shows as it is written in the source, as ``np.ndarray``."""
-    from sphinx.ext.intersphinx import resolve_reference_any_inventory
-
-    short = {"npt.": "numpy.typing.", "np.": "numpy.", "mi.": "minima."}
-    target = node.get("reftarget", "")
-    for prefix, long in short.items():
-        if target.startswith(prefix):
-            target = long + target.removeprefix(prefix)
-    node["reftarget"], node["reftype"] = target, "obj"
+    target = long_name(node.get("reftarget", ""))
+    node["reftarget"], node["reftype"], node["refspecific"] = target, "obj", True
     python = env.domains["py"]
     return resolve_reference_any_inventory(env, False, node, contnode) or python.resolve_xref(
         env, node["refdoc"], app.builder, "obj", target, node, contnode
     )
 
 
+def _docstring(app, what, name, obj, options, lines):
+    lines[:] = to_rst(lines)
+
+
 def setup(app):
     app.connect("missing-reference", _find_by_long_name)
+    app.connect("autodoc-process-docstring", _docstring)

@@ -43,6 +43,7 @@ INVENTORIES = {
             ("class", _TYPING, "typing.Generic typing.Protocol typing.TypeVar typing.ParamSpec"),
             ("class", "library/pathlib.html#$", "pathlib.Path"),
             ("class", "library/os.html#$", "os.PathLike"),
+            ("class", "library/abc.html#$", "abc.ABC"),
             ("class", "library/types.html#$", "types.TracebackType types.ModuleType"),
             (
                 "class",
@@ -88,3 +89,20 @@ def write_inventory(project, folder):
     path = folder / f"{project}.inv"
     path.write_bytes(head.encode() + zlib.compress("".join(rows).encode()))
     return str(path)
+
+
+_LONG = {
+    name.rpartition(".")[2]: name
+    for _, rows in INVENTORIES.values()
+    for _, _, names in rows
+    for name in names.split()
+}
+
+
+def long_name(name):
+    """Return the full name of what a signature shows as ``np.ndarray``, ``Path`` or so."""
+    prefix, _, last = name.rpartition(".")
+    short = {"": None, "np": "numpy", "npt": "numpy.typing", "mi": "minima"}
+    if prefix not in short:
+        return name
+    return _LONG.get(last, name) if short[prefix] is None else f"{short[prefix]}.{last}"

@@ -1,6 +1,6 @@
 """The examples in README files and documentation pages do what the text says.
 
-A block of Python runs in a fresh interpreter; a block of text right after it is what it prints.
+A block of Python runs in a fresh interpreter; a block of text after it is what it prints.
 """
 
 import re
@@ -13,7 +13,9 @@ from textwrap import dedent
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MARKDOWN = re.compile(r"^```python\n(.*?)^```\n(?:\s*^```text\n(.*?)^```\n)?", re.M | re.S)
+MARKDOWN = re.compile(
+    r"^```python\n(.*?)^```\n(?:\n*(?:prints\n+)?^```text\n(.*?)^```\n)?", re.M | re.S
+)
 RST = re.compile(
     r"^\.\. code-block:: python\n((?:\n|   .*\n)+)(?:^\.\. code-block:: text\n((?:\n|   .*\n)+))?",
     re.M,
