@@ -1,6 +1,7 @@
 """Know one package, know all: the same files, versions and bounds everywhere."""
 
 import re
+from collections import defaultdict
 
 import pytest
 from packaging.requirements import Requirement
@@ -39,6 +40,14 @@ def test_bounds_between_packages_are_one_minor_version(distribution):
                 f"<{major}.{minor + 1},>={major}.{minor}",
                 f">={major}.{minor},<{major}.{minor + 1}",
             )
+
+
+def test_packages_agree_on_what_they_need():
+    """Catch a requirement whose bound was raised in one package and not in its siblings."""
+    bounds = defaultdict(set)
+    for requirement in (Requirement(r) for package in PACKAGES for r in package.requirements):
+        bounds[requirement.name].add(str(requirement.specifier))
+    assert {name: found for name, found in bounds.items() if len(found) > 1} == {}
 
 
 def test_changelog_begins_with_the_version(package):
