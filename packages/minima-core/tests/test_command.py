@@ -225,6 +225,7 @@ def test_check_exits_1_on_a_conflict(site, minima):
     """Catches two packages that are both useless, and a check that is content."""
     install_command(site, "greet", GREET)
     site.install("other", "[minima.commands]\ngreet = other\n")
+    assert minima("plugins")[0] == 0, "only --check judges"
     code, out, _ = minima("plugins", "--check")
     assert code == 1
     assert out.count("uninstall all but one") == 2
@@ -306,7 +307,7 @@ def test_broken_command_that_is_called_says_why(site, minima):
 
 
 def run_process(*words, **more):
-    environment = {**os.environ, "MINIMA_PLUGINS": "0"}
+    environment = {**os.environ, "MINIMA_PLUGINS": "0", "PYTHONUNBUFFERED": ""}
     line = [sys.executable, "-m", "minima", *words]
     return subprocess.run(line, env=environment, timeout=60, check=False, **more)
 

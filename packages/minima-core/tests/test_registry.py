@@ -282,8 +282,22 @@ def test_a_conflict_costs_a_plugin_that_name_alone(site, registry):
     assert "uninstall all but one" in reason_of(registry)
 
 
-def test_a_shadowed_copy_of_a_distribution_is_no_rival(site, registry, tmp_path, monkeypatch):
+def test_a_conflict_outlives_that_its_plugin_is_broken_too(site, registry):
+    """Catches a reason that mends nothing: the rival would still be there."""
+    site.install("two", "[minima.layers]\nQuux = two\nCorge = two\n", two="1 / 0")
+    site.install_layer("rival", "Quux")
+    assert "ZeroDivisionError" in reason_of(registry, "Corge")
+    states = [status.state for status in registry.statuses() if status.name == "Quux"]
+    assert states == ["conflict", "conflict"]
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_shadowed_copy_of_a_distribution_is_no_rival(
+    site, registry, tmp_path, monkeypatch, damaged
+):
     """Catches an older copy further down sys.path that makes a conflict with itself."""
+    if damaged:  # then each distribution is read by itself
+        site.install("damaged", "[console_scripts]\nno equals sign\n")
     site.install_layer("twin", "Quux")
     older = tmp_path / "older"
     older.mkdir()
@@ -302,10 +316,11 @@ def test_a_built_in_name_cannot_be_taken(site, registry, nn, working, kind, name
     source = working.format(hook=HOOKS[kind], name=name, obj="type(registry)")
     site.install("thief", f"[{GROUPS[kind]}]\n{name} = thief\n", thief=source)
     registry.rescan()
-    [*registry.load_all()]
     status = status_of(registry, name)
     assert status.state == "conflict"
     assert "minima itself has" in status.reason
+    [*registry.load_all()]
+    assert status_of(registry, name) == status
     assert "rename" in status.reason
     assert registry.lookup(kind, name) is before or kind == "device"
     assert "thief" not in sys.modules

@@ -3,11 +3,12 @@
 from typing import Any
 
 import minima as mi
+from minima import nn
 
 __all__ = ["Swish"]
 
 
-class Swish(mi.nn.Module):
+class Swish(nn.Module):
     """Multiply the input by its sigmoid, of a steepness that is learned.
 
     y = x * sigmoid(beta * x)
@@ -24,7 +25,7 @@ class Swish(mi.nn.Module):
 
     def __init__(self, beta: float = 1.0, *, device: Any = None, dtype: Any = "float32") -> None:
         super().__init__()
-        self.beta = mi.nn.Parameter(mi.Tensor([beta], dtype=dtype, device=device))
+        self.beta = nn.Parameter(mi.Tensor([beta], dtype=dtype, device=device))
 
     def forward(self, x: mi.Tensor) -> mi.Tensor:
         """Return the output for *x*."""
