@@ -74,6 +74,7 @@ def test_cupy_that_cannot_be_imported(fresh_probe, monkeypatch, tmp_path):
             "driver too old for the CUDA runtime: it serves CUDA 12.4 and CuPy is built for 13.2; "
             'update the driver, or pip install "minima-cuda[cu12]"',
         ),
+        ("runtime.getDeviceCount", 36, "driver too old for the CUDA runtime: "),
         ("runtime.getDeviceCount", 999, "CuPy finds no GPU: it failed"),
         ("nvrtc.getVersion", 0, "CuPy finds no CUDA compiler, NVRTC (pip install "),
     ],

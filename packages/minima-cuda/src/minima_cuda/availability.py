@@ -16,7 +16,10 @@ __all__ = ["Probe", "probe"]
 #: seconds; eight GPUs whose driver was asleep take about ten
 TIMEOUT = 30.0
 
-_NO_DEVICE, _STUB, _TOO_OLD = 100, 34, 35
+#: error codes of the driver
+_NO_DEVICE, _STUB = 100, 34
+#: error codes of the runtime: cudaErrorInsufficientDriver, cudaErrorCallRequiresNewerDriver
+_TOO_OLD = 35, 36
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def _check_cupy(version: int) -> None:
     try:
         cupy.cuda.runtime.getDeviceCount()
     except Exception as error:
-        if getattr(error, "status", None) != _TOO_OLD:
+        if getattr(error, "status", None) not in _TOO_OLD:
             raise _Unavailable(f"CuPy finds no GPU: {_one_line(error)}") from error
         needed = _dotted(cupy.cuda.runtime.runtimeGetVersion())
         raise _Unavailable(
