@@ -31,6 +31,15 @@ def test_the_input_itself_comes_back_where_nothing_is_dropped(p, training):
     assert nn.Dropout(p).train(training)(x) is x
 
 
+def test_a_generator_of_its_own_repeats_and_leaves_the_default_alone():
+    """Fault: threads that take numbers from one another."""
+    x = mi.ones((4, 5))
+    default = mi.manual_seed(0).get_state()
+    first, second = (nn.Dropout(generator=mi.Generator(3))(x).numpy() for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert mi.random.default_generator().get_state() == default
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_it_keeps_the_dtype(dtype):
     """Fault: a float64 mask that widens the model."""
@@ -43,6 +52,7 @@ def test_it_keeps_the_dtype(dtype):
         (lambda: nn.Dropout(1.5), "Dropout: p is 1.5; expected a number from 0 to 1"),
         (lambda: nn.Dropout(float("nan")), "Dropout: p is nan"),
         (lambda: nn.Dropout("half"), "Dropout: p is 'half'"),
+        (lambda: nn.Dropout(generator=3), "Dropout: generator is 3"),
         (lambda: nn.Dropout()(mi.Tensor([1])), "Dropout: input has dtype int64"),
     ],
 )

@@ -1,7 +1,7 @@
 """The faults of the notebook that minima.nn was written after, one test each.
 
 Layers are reached through ``mi.nn`` only, so that the notebook's classes can be put in their place:
-every test here fails with those.
+each fault then shows. The figure of the worked example is what the notebook had right.
 """
 
 import gc

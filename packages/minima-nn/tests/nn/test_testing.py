@@ -60,7 +60,7 @@ class Wrong(nn.Module):
     ("fault", "check", "error"),
     [
         ("dtype", check_dtype, "float32 became"),
-        ("gradient", check_gradient, ""),
+        ("gradient", check_gradient, "gradcheck of"),
         ("cycle", check_no_cycles, "1 objects"),
         ("state", check_state, "differs"),
         ("repr", check_repr, "address"),

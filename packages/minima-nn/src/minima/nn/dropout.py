@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from minima import Tensor, init
+from minima import Generator, Tensor, init
+from minima.errors import DTypeError
 
 from .arguments import check_floating, real
 from .module import Module
@@ -14,7 +15,8 @@ class Dropout(Module):
     """Set each element to 0 with probability *p* in training, and scale the rest by 1 / (1 - p).
 
     In evaluation, and with p = 0, the input is returned as it is and no random number is drawn.
-    The numbers come from the default generator of the input's device.
+    The numbers come from *generator*, or else from the default one of the input's device, which
+    all threads share.
 
     Shapes: x (*) -> (*).
     Raises: ArgumentError when p is not from 0 to 1, DTypeError when x is not floating.
@@ -26,9 +28,12 @@ class Dropout(Module):
     Tensor([1., 1.])
     """
 
-    def __init__(self, p: float = 0.5) -> None:
+    def __init__(self, p: float = 0.5, *, generator: Generator | None = None) -> None:
         super().__init__()
         self.p = real("Dropout", "p", p, low=0.0, high=1.0)
+        if generator is not None and not isinstance(generator, Generator):
+            raise DTypeError(f"Dropout: generator is {generator!r}; expected a minima.Generator")
+        self.generator = generator
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x with random zeros in training, x in evaluation."""
@@ -37,9 +42,10 @@ class Dropout(Module):
             return x
         if self.p == 1.0:
             return x * 0.0
-        keep = init.randb(*x.shape, p=1.0 - self.p, dtype=x.dtype, device=x.device)
-        keep.mul_(1.0 / (1.0 - self.p))
-        return x * keep
+        kept = 1.0 - self.p
+        place = None if self.generator is not None else x.device
+        mask = init.randb(*x.shape, p=kept, dtype=x.dtype, device=place, generator=self.generator)
+        return x * mask.mul_(1.0 / kept)
 
     def extra_repr(self) -> str:
         """Return the probability."""

@@ -93,9 +93,10 @@ class Optimizer:
         >>> [group["lr"] for group in optimizer.param_groups]
         [0.1, 0.01]
         """
-        if not isinstance(group, Mapping) or "params" not in group:
+        given: Any = group
+        if not isinstance(given, Mapping) or "params" not in given:
             raise DTypeError(
-                f"{self._name}: a group is {group!r}; expected a dict with 'params', as the "
+                f"{self._name}: a group is {given!r}; expected a dict with 'params', as the "
                 "first group is one"
             )
         params = group["params"]
