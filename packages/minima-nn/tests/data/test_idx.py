@@ -55,7 +55,7 @@ DAMAGE = {
     "gz ends early": PACKED[:-9],
     "gz checksum": PACKED[:-8] + b"\0\0\0\0" + PACKED[-4:],
     "gz garbage": b"\x1f\x8b" + bytes(30),
-    "gz broken data": PACKED[:12] + b"\xff" * (len(PACKED) - 12),
+    "gz broken data": PACKED[:10] + b"\xff" * (len(PACKED) - 10),
     "gz one byte short": gzip.compress(GOOD[:-1]),
     "gz one byte long": gzip.compress(GOOD + b"\0"),
     "gz bomb": BOMB,
@@ -79,6 +79,15 @@ def test_damaged(name, tmp_path):
     assert "\n" not in str(caught.value)
     assert isinstance(caught.value, mi.MinimaError)
     assert peak < 2_000_000
+
+
+@pytest.mark.parametrize("name", ["hostile size", "size that wraps to 0", "gz hostile size"])
+def test_size_is_compared_before_reading(name, tmp_path):
+    """Catch a file that is read to its end although its header cannot be true."""
+    path = tmp_path / "file"
+    path.write_bytes(DAMAGE[name])
+    with pytest.raises(DatasetError, match="more than the file can hold"):
+        read_idx(path)
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder"])

@@ -189,6 +189,14 @@ def test_failed_write_keeps_the_old_file(suffix, step, tmp_path, monkeypatch):
 
 
 @suffixes
+def test_permissions_follow_umask(suffix, tmp_path):
+    """Catch a checkpoint that only its writer can read."""
+    save({"x": mi.Tensor([1.0])}, tmp_path / f"x{suffix}")
+    (tmp_path / "plain").write_text("")
+    assert (tmp_path / f"x{suffix}").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@suffixes
 def test_missing_folder(suffix, tmp_path):
     """Catch an error that names the temporary file instead of what is wrong."""
     with pytest.raises(CheckpointError, match=rf"absent/x{suffix}: cannot be written"):

@@ -84,6 +84,8 @@ def test_byte_order_becomes_native():
         ({"a": {1, 2}}, "a is a set"),
         (object(), "the state is a object"),
         ({"a": 1j}, "a is a complex"),
+        ({"a": np.longdouble(1)}, "a is a longdouble"),
+        ({"a": b"x"}, "a is a bytes"),
         ({"a": np.array([None])}, "a has dtype object"),
         ({"a": [np.array(["x"])]}, "a.0 has dtype"),
         ({"a": np.zeros(2, "c8")}, "a has dtype complex64"),

@@ -1,9 +1,11 @@
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 import minima as mi
+from minima.data import ImageDataset, digits
 from minima.errors import CheckpointError
 from minima.io import load, save
 from minima.train import Config, Interrupted, RunFolder
@@ -13,8 +15,23 @@ from minima.train.job import Job
 from minima.train.tasks import TASKS as LOADED
 
 
+@pytest.fixture(autouse=True)
+def _small_task(monkeypatch):
+    """Let the digits be few and the network small: the parts are put together as ever."""
+
+    def load(folder):
+        return few(digits("train"), 160), few(digits("test"), 300)
+
+    small = dataclasses.replace(LOADED["digits"], load=load, widths=(2, 2, 4))
+    monkeypatch.setitem(LOADED, "digits", small)
+
+
+def few(data, count):
+    return ImageDataset(data.pixels[:count], data.targets[:count], white=16)
+
+
 def config(**choices):
-    usual = {"epochs": 3, "batch_size": 360, "lr": 0.005, "optimizer": "adamw"}
+    usual = {"epochs": 3, "batch_size": 40, "lr": 0.005, "optimizer": "adamw"}
     return Config("digits", **{**usual, **choices})
 
 
@@ -119,10 +136,10 @@ def test_failed_checkpoint_leaves_the_one_before(step, tmp_path, monkeypatch):
     def fail(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(f"os.{step}", fail)
-    with pytest.raises(CheckpointError, match="cannot be written: No space left"):
-        job.run(plot=False)
-    monkeypatch.undo()
+    with monkeypatch.context() as full:
+        full.setattr(f"os.{step}", fail)
+        with pytest.raises(CheckpointError, match="cannot be written: No space left"):
+            job.run(plot=False)
     resumed = Job(config(), quiet=True)
     resumed.resume(RunFolder.open(tmp_path / "run"))
     assert resumed.trainer.epoch == 0

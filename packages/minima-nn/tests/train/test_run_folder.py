@@ -90,6 +90,7 @@ def test_open_clears_what_a_crash_left(tmp_path):
     """Catch temporary files of killed processes that pile up."""
     run = RunFolder.create(tmp_path, CONFIG)
     (tmp_path / ".checkpoint.safetensors.0123abcd.tmp").write_text("half")
+    (tmp_path / ".tmpnvbbW1").write_text("half")
     RunFolder.open(run.path)
     assert os.listdir(tmp_path) == ["config.json"]
 

@@ -138,7 +138,7 @@ class ImageDataset(Dataset):
         return asarray(self.targets, copy=True)
 
     def _scaled(self, pixels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        return np.multiply(pixels, np.float32(1 / self.white), dtype=np.float32)
+        return pixels.astype(np.float32) * np.float32(1 / self.white)
 
 
 class Subset(Dataset):

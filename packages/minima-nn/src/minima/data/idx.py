@@ -10,7 +10,7 @@ import math
 import os
 import zlib
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -54,7 +54,13 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray[Any, Any]:
         raise _damaged(path, f"its compressed data ends early or is broken ({error})") from error
 
 
-def _read(path: Path, file: IO[bytes], limit: int) -> np.ndarray[Any, Any]:
+class _Stream(Protocol):
+    """What is read of a file, compressed or not."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _read(path: Path, file: _Stream, limit: int) -> np.ndarray[Any, Any]:
     """Read header and numbers from a stream that can hold at most `limit` bytes."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES:
@@ -77,7 +83,7 @@ def _read(path: Path, file: IO[bytes], limit: int) -> np.ndarray[Any, Any]:
     return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
-def _take(file: IO[bytes], size: int) -> bytearray:
+def _take(file: _Stream, size: int) -> bytearray:
     """Read up to `size` bytes, growing with what is there instead of trusting `size`."""
     data = bytearray()
     while len(data) < size:

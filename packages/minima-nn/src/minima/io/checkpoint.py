@@ -105,7 +105,7 @@ def checksum(arrays: Arrays, metadata: dict[str, str]) -> str:
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(json.dumps([name, array.dtype.name, array.shape]).encode())
-        digest.update(array.reshape(-1).view("u1"))
+        digest.update(array.reshape(-1).view("u1").data)
     texts = sorted((key, text) for key, text in metadata.items() if key != CHECKSUM)
     digest.update(json.dumps(texts).encode())
     return digest.hexdigest()

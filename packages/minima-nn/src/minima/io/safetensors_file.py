@@ -18,8 +18,11 @@ def write(path: Path, arrays: Arrays, metadata: dict[str, str]) -> None:
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
+    path.touch()
+    permissions = path.stat().st_mode  # what the umask says; the library makes files private
     try:
         save_file(dict(arrays), path, metadata=metadata)
+        path.chmod(permissions)
     except SafetensorError as error:
         raise OSError(str(error)) from error
 

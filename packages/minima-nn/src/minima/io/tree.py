@@ -62,10 +62,10 @@ def join(arrays: Arrays, structure: str | None) -> Any:
 
 
 def _encode(value: Any, name: str, arrays: Arrays) -> Any:
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value.item() if isinstance(value, np.generic) else value  # np.float64 is a float
     if isinstance(value, np.generic):
-        return _encode(value.item(), name, arrays)
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
     if isinstance(value, Tensor):
         return {MARK: ["tensor", _store(value.detach().numpy(), name, arrays)]}
     if isinstance(value, np.ndarray):

@@ -36,14 +36,12 @@ def save_plots(
 
     Shapes: confusion (C, C), counts of true by predicted class.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     figures = {name: _curves(history, *how) for name, how in CURVES.items()}
     figures["confusion.png"] = _confusion(confusion, classes)
     paths = []
     for name, figure in figures.items():
         with replacing(folder / name) as temporary:
-            FigureCanvasAgg(figure).print_png(temporary)
+            figure.savefig(temporary, format="png", dpi=120)
         paths.append(folder / name)
     return paths
 

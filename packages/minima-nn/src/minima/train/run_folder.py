@@ -82,8 +82,9 @@ class RunFolder:
             ) from error
         except (OSError, CheckpointError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{file}: cannot be read: {error}") from error
-        for leftover in folder.glob(".*.tmp"):
-            leftover.unlink(missing_ok=True)
+        for pattern in (".*.tmp", ".tmp*"):  # ours, and the safetensors library's
+            for leftover in folder.glob(pattern):
+                leftover.unlink(missing_ok=True)
         return cls(folder, config)
 
     def save(self, state: Any) -> None:
