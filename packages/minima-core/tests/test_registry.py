@@ -23,10 +23,11 @@ def registry(monkeypatch):
 
 @pytest.fixture
 def nn(monkeypatch):
-    """A stand-in for minima-nn with one layer."""
+    """A stand-in for minima-nn with one layer and a name that is no layer."""
     module = ModuleType("minima.nn")
-    module.__all__ = ["Linear"]
-    module.Linear = type("Linear", (), {})
+    module.__all__ = ["Handle", "Linear", "Module"]
+    module.Handle, module.Module = type("Handle", (), {}), type("Module", (), {})
+    module.Linear = type("Linear", (module.Module,), {})
     monkeypatch.setitem(sys.modules, "minima.nn", module)
     return module
 
@@ -326,17 +327,23 @@ def test_a_built_in_name_cannot_be_taken(site, registry, nn, working, kind, name
     assert "thief" not in sys.modules
 
 
+def test_names_of_layers_are_those_of_layers(registry, nn):
+    """Catches the other public names of minima.nn, which nobody can put into a network."""
+    assert {"Linear", "Module"} <= set(registry.names("layer"))
+    assert "Handle" not in registry.names("layer")
+
+
 def test_without_minima_nn_there_are_no_layers(registry, monkeypatch):
     """Catches a core that cannot answer without minima-nn."""
     monkeypatch.setitem(sys.modules, "minima.nn", None)
-    assert "there is no layer 'Linear' here" in reason_of(registry, "Linear")
+    assert "no layer 'Linear' here" in reason_of(registry, "Linear")
 
 
 def test_unknown_name_lists_the_known_ones(site, registry):
     """Catches an error that leaves a typing mistake to guesswork."""
     site.install_layer("good", "Quux")
     reason = reason_of(registry, "Quuks")
-    assert "there is no layer 'Quuks' here; known: " in reason
+    assert "no layer 'Quuks' here; known: " in reason
     assert "Quux" in reason
 
 
@@ -389,7 +396,7 @@ def test_rescan_finds_what_was_installed_since(site, registry):
     site.install_layer("first", "Quux")
     loaded = registry.lookup("layer", "Quux")
     site.install_layer("second", "Corge")
-    assert "there is no layer 'Corge'" in reason_of(registry, "Corge")
+    assert "no layer 'Corge'" in reason_of(registry, "Corge")
     registry.rescan()
     assert registry.lookup("layer", "Corge")
     assert registry.lookup("layer", "Quux") is loaded
@@ -428,7 +435,7 @@ def test_register_and_remove(registry):
     with registry.register("layer", "Quux", float):
         handle.remove()
         assert registry.lookup("layer", "Quux") is float
-    assert "there is no layer 'Quux'" in reason_of(registry)
+    assert "no layer 'Quux'" in reason_of(registry)
 
 
 @pytest.mark.parametrize(
@@ -436,6 +443,7 @@ def test_register_and_remove(registry):
     [
         ("device", "cpu", int, "'cpu' is taken by minima itself"),
         ("layer", "Linear", int, "'Linear' is taken by minima itself"),
+        ("layer", "Handle", int, "'Handle' is taken by minima itself"),
         ("layer", "Quux", int, "'Quux' is taken by good 1.0"),
         ("layer", "Mine", int, "'Mine' is taken by an earlier registration"),
         ("layer", "not a name", int, "'not a name' cannot name a layer"),

@@ -103,7 +103,9 @@ def _run(words: list[str], command: str | None) -> int:
 
 def _parser(command: str | None, *, everything: bool) -> _Parser:
     """Return a parser for *command* alone, or for every command, broken ones included."""
-    parser = _Parser(prog="minima", description="A deep-learning framework in plain sight.")
+    parser = _Parser(
+        prog="minima", description="A deep-learning framework to read in an afternoon."
+    )
     parser.add_argument("--version", action="store_true", help="print the version of minima-core")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", prog="minima")
     if everything:

@@ -8,6 +8,7 @@ reason is remembered, and told to whoever asks for its name and by ``minima plug
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from importlib import import_module, invalidate_caches
@@ -104,11 +105,11 @@ class Registry:
         ...     registry.lookup("layer", "MySwish") is Swish
         True
         """
-        items, built_in = self._of_kind(kind), _built_in(kind)
+        items, reserved = self._of_kind(kind), _reserved(kind)
         Registrar(kind).add(name, obj)
         with self._lock:
             owners = [entry.distribution for entry in self._scan(kind) if entry.name == name]
-            owners += ["minima itself"] * (name in built_in)
+            owners += ["minima itself"] * (name in reserved)
             owners += ["an earlier registration"] * (name in items)
             if owners:
                 raise PluginError(
@@ -173,7 +174,7 @@ class Registry:
                 return
         known = ", ".join(self.names(kind)) or "none"
         off = "; MINIMA_PLUGINS=0 switches plugins off" if _switched_off() else ""
-        raise PluginError(f"there is no {kind} {name!r} here; known: {known}{off}")
+        raise PluginError(f"no {kind} {name!r} here; known: {known}{off}")
 
     def _load(self, kind: str, entry: Entry) -> None:
         """Load the plugin of *entry*, whichever of its names was asked for."""
@@ -210,11 +211,11 @@ class Registry:
     def _refuse_taken(self, kind: str) -> None:
         """Refuse entry points whose name minima itself or this process has already."""
         waiting = [entry for entry in self._scan(kind) if entry.state == "not loaded"]
-        built_in = _built_in(kind) if waiting else {}
+        reserved = _reserved(kind) if waiting else {}
         with self._lock:
             for entry in waiting:
-                owner = "minima itself" if entry.name in built_in else "this process"
-                taken = entry.name in built_in or entry.name in self._items[kind]
+                owner = "minima itself" if entry.name in reserved else "this process"
+                taken = entry.name in reserved or entry.name in self._items[kind]
                 if taken and entry.state == "not loaded":
                     entry.settle(
                         "conflict",
@@ -223,7 +224,7 @@ class Registry:
 
 
 def _built_in(kind: str) -> dict[str, Any]:
-    """Return what minima itself has of a *kind*: names that no plugin can take."""
+    """Return what minima itself has of a *kind*."""
     if kind == "device":
         from .devices import CPU
 
@@ -233,13 +234,23 @@ def _built_in(kind: str) -> dict[str, Any]:
 
         return dict(BUILT_IN)
     if kind == "layer":
-        try:
-            layers = vars(import_module("minima.nn"))
-        except ImportError:  # minima-nn is not installed
-            return {}
-        # vars() and not getattr(): minima.nn asks this registry for the names that it lacks
-        return {name: layers[name] for name in layers.get("__all__", ()) if name in layers}
+        public, layer = _public_names_of_nn(), getattr(sys.modules.get("minima.nn"), "Module", ())
+        return {n: c for n, c in public.items() if isinstance(c, type) and issubclass(c, layer)}
     return {}
+
+
+def _reserved(kind: str) -> dict[str, Any]:
+    """Return the names that no plugin can take, among them all that ``mi.nn`` has itself."""
+    return _public_names_of_nn() if kind == "layer" else _built_in(kind)
+
+
+def _public_names_of_nn() -> dict[str, Any]:
+    try:
+        # vars() and not getattr(): minima.nn asks this registry for the names that it lacks
+        names = vars(import_module("minima.nn"))
+    except ImportError:  # minima-nn is not installed
+        return {}
+    return {name: names[name] for name in names.get("__all__", ()) if name in names}
 
 
 def _order(entry: Entry) -> tuple[int, str, str]:
