@@ -93,6 +93,14 @@ def test_layer_norm_uses_the_biased_variance_and_its_parameters():
     np.testing.assert_allclose(layer(mi.Tensor(x)).numpy(), expected, rtol=1e-12)
 
 
+def test_a_wider_input_is_followed_in_the_width_of_the_layer():
+    """Fault: an error about lerp, or a running figure that changes its type."""
+    layer = nn.BatchNorm1d(3)
+    assert layer(mi.Tensor(X.astype("float64"))).dtype == mi.float64
+    assert layer.running_mean.dtype == mi.float32
+    np.testing.assert_allclose(layer.running_mean.numpy(), 0.1 * X.mean(axis=0), rtol=1e-5)
+
+
 def test_reprs():
     """Fault: an option that does not show."""
     assert repr(nn.LayerNorm1d((3, 2, 2))) == "LayerNorm1d((3, 2, 2), eps=1e-05)"

@@ -9,6 +9,7 @@ from minima.nn.testing import (
     CHECKS,
     LAYERS,
     LayerCase,
+    check_device,
     check_dtype,
     check_forward,
     check_gradient,
@@ -47,6 +48,8 @@ class Wrong(nn.Module):
             return (x * self.weight).astype("float64")
         if self.fault == "gradient":
             return x.detach() * self.weight + 0.0 * x
+        if self.fault == "device":
+            return (x * self.weight).to("cpu")
         if self.fault == "cycle":
             loop = []
             loop.append(loop)
@@ -61,6 +64,7 @@ class Wrong(nn.Module):
     [
         ("dtype", check_dtype, "float32 became"),
         ("gradient", check_gradient, "gradcheck of"),
+        ("device", check_device, "on another a result is on"),
         ("cycle", check_no_cycles, "1 objects"),
         ("state", check_state, "differs"),
         ("repr", check_repr, "address"),

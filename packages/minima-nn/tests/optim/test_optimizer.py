@@ -7,6 +7,7 @@ import pytest
 
 import minima as mi
 from minima import nn, optim
+from minima.devices import Device
 
 ALL = {
     "SGD": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.01),
@@ -70,6 +71,23 @@ def test_a_parameter_stays_itself(make, dtype):
     assert p.dtype == np.dtype(dtype)
     states = [t for s in optimizer.state.values() for t in s.values()]
     assert {str(t.dtype) for t in states if isinstance(t, mi.Tensor)} <= {dtype}
+
+
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+def test_it_runs_on_any_device(make):
+    """Fault: NumPy called from the optimiser, or a state on the cpu."""
+    found = []
+    for device in (mi.device("cpu"), Device("another", xp=np)):
+        p = nn.Parameter([1.0, -2.0], device=device)
+        optimizer = make([p])
+        for _ in range(3):
+            optimizer.zero_grad()
+            (p * p).sum().backward()
+            optimizer.step()
+        states = [t for s in optimizer.state.values() for t in s.values()]
+        assert all(t.device is device for t in states if isinstance(t, mi.Tensor))
+        found.append(p.numpy())
+    np.testing.assert_allclose(*found, rtol=1e-6)
 
 
 @pytest.mark.parametrize("make", ALL.values(), ids=ALL)
@@ -228,6 +246,8 @@ def changed(**change):
         ),
         (changed(param_groups=[{**changed()["param_groups"][0], "lr": -1}]), "lr is -1"),
         (changed(state={1: {}}), "has a parameter 1; there are 1"),
+        (changed(state={0: {"step": "x"}}), "has step 'x'; expected a whole number"),
+        (changed(state={0: {"step": -1}}), "has step -1"),
         (changed(state={0: 3}), "state of parameter 0 is a int"),
         (
             changed(state={0: {"exp_avg": np.ones(3)}}),

@@ -139,8 +139,8 @@ class _BatchNorm(Module):
         count: Tensor = self.num_batches_tracked  # type: ignore[assignment]
         count.add_(1)
         rate = 1.0 / count.item() if self.momentum is None else self.momentum
-        self.running_mean.lerp_(mean, rate)  # type: ignore[union-attr]
-        self.running_var.lerp_(var * unbiased, rate)  # type: ignore[union-attr]
+        for running, batch in ((self.running_mean, mean), (self.running_var, var * unbiased)):
+            running.lerp_(batch.astype(running.dtype), rate)  # type: ignore[union-attr]
 
     def reset_running_stats(self) -> None:
         """Set the running mean to 0, the variance to 1, the count of batches to 0.

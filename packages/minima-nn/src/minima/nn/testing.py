@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minima import Tensor, manual_seed
+from minima.devices import CPU, Device
 from minima.testing import gradcheck, gradgradcheck
 
 from . import (
@@ -43,6 +44,9 @@ from . import (
 __all__ = ["CHECKS", "LAYERS", "LayerCase"]
 
 Shape = tuple[int, ...]
+
+#: a device that is not the cpu and has no kernels of its own: the reference kernels over NumPy
+ANOTHER = Device("another", xp=np)
 
 
 @dataclass(frozen=True)
@@ -188,6 +192,23 @@ def _replaced(layer: Module, values: dict[int, Tensor]) -> Iterator[None]:
             attributes[name] = value
 
 
+def check_device(case: LayerCase, device: Device = ANOTHER) -> None:
+    """On another device output and gradients are the cpu's, and everything stays on it."""
+    found = []
+    for place in (CPU, device):
+        layer, (x, *rest) = case.layer().to(place), (t.to(place) for t in case.inputs())
+        x.requires_grad_()
+        manual_seed(0)
+        y = layer(x, *rest)
+        y.sum().backward()
+        results = [y, x.grad, *(p.grad for p in layer.parameters()), *layer.buffers()]
+        strayed = [str(t.device) for t in results if t.device is not place]
+        _expect(not strayed, f"{case}: on {place} a result is on {strayed}")
+        found.append([t.numpy() for t in results])
+    same = all(np.allclose(a, b, rtol=1e-5, atol=1e-6) for a, b in zip(*found, strict=True))
+    _expect(same, f"{case}: another output or gradient on {device} than on the cpu")
+
+
 def check_state(case: LayerCase) -> None:
     """A layer that loads another's state gives the same output; so does a deep copy."""
     layer, inputs = case.layer(), case.inputs()
@@ -237,4 +258,12 @@ def _expect(holds: bool, message: str) -> None:
         raise AssertionError(message)
 
 
-CHECKS = (check_forward, check_dtype, check_gradient, check_state, check_repr, check_no_cycles)
+CHECKS = (
+    check_forward,
+    check_dtype,
+    check_gradient,
+    check_device,
+    check_state,
+    check_repr,
+    check_no_cycles,
+)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from minima import Tensor, asarray, enable_grad, no_grad
+from minima.autograd.mode import TAPE
+from minima.compiler.live import Live, live_options
 from minima.errors import ArgumentError, DTypeError
 from minima.init import constant
 from minima.nn.arguments import real
@@ -25,7 +28,7 @@ class Optimizer:
     what each parameter carries from step to step.
 
     A subclass defines ``update(parameter, gradient, state, group)``, which runs under no_grad and
-    changes the parameter in place; ``check(group)``, which raises for options out of range; and
+    changes the parameter in place (``state["step"]`` counts from 1); ``check(group)``, which raises for options out of range; and
     ``slots``, the names of its state tensors.
 
     Raises: ArgumentError for no parameters, one given twice, or an option out of range;
@@ -41,6 +44,8 @@ class Optimizer:
     >>> w.numpy()
     array([0.75], dtype=float32)
     """
+
+    __minima_live__ = True  # a plan reads options and steps anew each time
 
     #: names of the Tensors in a parameter's state, each of the parameter's shape
     slots: ClassVar[tuple[str, ...]] = ()
@@ -153,7 +158,10 @@ class Optimizer:
                 loss = closure()
         with no_grad():
             for group in self.param_groups:
-                self.update_group(group)
+                if TAPE.get() is None:
+                    self.update_group(group)
+                else:
+                    self.capture_group(group)
         return loss
 
     def update_group(self, group: Group) -> None:
@@ -165,7 +173,26 @@ class Optimizer:
                 state = states.get(parameter)
                 if state is None:
                     state = states[parameter] = {}
+                state["step"] = state.get("step", 0) + 1
                 update(parameter, gradient, state, group)
+
+    def capture_group(self, group: Group) -> None:
+        """Update as `update_group` while a plan is made, in which options and steps stay live."""
+        tape: Any = TAPE.get()
+        live = live_options(group, tape)
+        for parameter in group["params"]:
+            gradient = parameter.grad
+            if gradient is not None:
+                state = self.state.setdefault(parameter, {})
+                state["step"] = state.get("step", 0) + 1
+                tape.on_replay(partial(_count, state))
+                step = Live(partial(state.get, "step"), ("step", id(group), state["step"]))
+                step.guard = tape.condition
+                seen = {**state, "step": step}
+                tape.region = (id(self), id(group), id(parameter))
+                self.update(parameter, gradient, seen, live)
+                tape.region = None
+                state.update({k: v for k, v in seen.items() if k != "step"})
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradient of every parameter, or with False set it to zero in place.
@@ -271,7 +298,7 @@ class Optimizer:
         loaded: dict[str, Any] = {}
         for name, value in state.items():
             if name == "step":
-                loaded[name] = int(value)
+                loaded[name] = _count(where, value)
                 continue
             if name not in self.slots:
                 raise StateDictError(
@@ -292,6 +319,21 @@ class Optimizer:
             options = ", ".join(f"{k}={group[k]!r}" for k in self.defaults)
             lines.append(f"  ({i}): {len(group['params'])} parameters, {options}")
         return f"{self._name}(\n" + "\n".join(lines) + "\n)"
+
+
+def _count(where: str, value: Any) -> int:
+    try:
+        count = int(value)
+    except (TypeError, ValueError):
+        count = -1
+    if count < 0:
+        raise StateDictError(f"{where} has step {value!r}; expected a whole number of at least 0")
+    return count
+
+
+def _count(state: dict[str, Any]) -> None:
+    """Count one more step."""
+    state["step"] += 1
 
 
 def decayed(gradient: Tensor, parameter: Tensor, weight_decay: float) -> Tensor:
