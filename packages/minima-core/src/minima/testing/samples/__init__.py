@@ -1,0 +1,49 @@
+"""One table of samples: for every operator inputs, attributes, and NumPy's answer.
+
+To add an operator's row, add a `Sample` to the file of its family: all checks of
+`minima.testing.conformance` walk over `SAMPLES`.
+"""
+
+from __future__ import annotations
+
+from . import elementwise, network, reduction, shape
+from .sample import Input, Sample, away, bools, distinct, exactly, integers, positive, real
+
+__all__ = [
+    "NOT_DIFFERENTIABLE",
+    "SAMPLES",
+    "Input",
+    "Sample",
+    "away",
+    "bools",
+    "distinct",
+    "exactly",
+    "integers",
+    "positive",
+    "real",
+]
+
+SAMPLES: list[Sample] = [
+    *elementwise.SAMPLES,
+    *reduction.SAMPLES,
+    *shape.SAMPLES,
+    *network.SAMPLES,
+]
+
+_STEPS = "its value is constant but for steps"
+_CHOICE = "its value is True or False"
+_INDEX = "its value is an index"
+
+#: operators without a gradient -> why
+NOT_DIFFERENTIABLE: dict[str, str] = {
+    **dict.fromkeys(
+        "all any bitwise_and bitwise_invert bitwise_or bitwise_xor equal greater greater_equal "
+        "isfinite isinf isnan less less_equal logical_not not_equal".split(),
+        _CHOICE,
+    ),
+    **dict.fromkeys("argmax argmin".split(), _INDEX),
+    "first_largest": _STEPS,
+    "floor_divide": _STEPS,
+    "one_hot": "its input is an index",
+    "remainder": "its gradient would be 1 but for jumps; write x - floor_divide(x, n) * n",
+}
