@@ -5,13 +5,13 @@ Functions whose usual results include inf and NaN (divide, log, exp, ...) do not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from .base import Device
+from .base import Device, Kernel, Kernels
 
 __all__ = ["CPU"]
 
@@ -26,11 +26,24 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
         with np.errstate(all="ignore"):
             return function(*args, **kwargs)
 
+    kernel.quietened = function  # type: ignore[attr-defined]
     return kernel
+
+
+class QuietKernels(Kernels):
+    """Kernels of which those composed of many NumPy functions do not warn half-way."""
+
+    def __missing__(self, name: str) -> Kernel:
+        kernel = self[name] = quiet(super().__missing__(name))
+        return kernel
 
 
 class Cpu(Device):
     """Host memory and NumPy."""
+
+    def __init__(self, name: str, *, kernels: Mapping[str, Kernel]) -> None:
+        super().__init__(name, xp=np, writes=kernels)
+        self.kernels = QuietKernels(name, np, kernels)
 
     def from_host(self, array: Array) -> Array:
         return array
@@ -104,15 +117,15 @@ def _relu(x: Array, out: Array = None) -> Array:
 
 def _relu_gradient(g: Array, y: Array, out: Array = None) -> Array:
     if out is None:
-        out = np.empty_like(g)
+        out = np.empty(np.broadcast_shapes(g.shape, y.shape), g.dtype)
     np.copyto(out, g)
-    out[y <= 0] = 0
+    np.copyto(out, 0, where=y <= 0)
     return out
 
 
 def _sigmoid(x: Array, out: Array = None) -> Array:
-    e = np.abs(x)
-    np.negative(e, out=e)
+    e = np.empty(x.shape, x.dtype)
+    np.negative(np.abs(x, out=e), out=e)
     np.exp(e, out=e)
     top = np.where(x >= 0, x.dtype.type(1), e)
     e += x.dtype.type(1)
@@ -121,7 +134,8 @@ def _sigmoid(x: Array, out: Array = None) -> Array:
 
 def _add_scaled(a: Array, b: Array, *, value: float, out: Array = None) -> Array:
     scaled = np.multiply(b, b.dtype.type(value))
-    return np.add(a, scaled, out=scaled if out is None and scaled.shape == a.shape else out)
+    own = out is None and scaled.ndim and scaled.shape == a.shape
+    return np.add(a, scaled, out=scaled if own else out)
 
 
 def _addcmul(x: Array, a: Array, b: Array, *, value: float, out: Array = None) -> Array:
@@ -203,4 +217,4 @@ _WRITING = {
     "stack": _stack,
 }
 
-CPU = Cpu("cpu", xp=np, kernels=_WRITING, writes=_WRITING)
+CPU = Cpu("cpu", kernels=_WRITING)

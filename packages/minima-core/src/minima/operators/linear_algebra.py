@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from ..errors import ShapeError
@@ -51,8 +52,8 @@ def _(g: Tensor, y: Any, a: Tensor, b: Tensor) -> Any:
     def of_b() -> Tensor:
         left = reshape(a, (1, a.shape[0])) if a.ndim == 1 else a
         if b.ndim <= 2 < left.ndim:  # one product instead of a batch of them and a sum
-            left = reshape(left, (-1, left.shape[-1])) if left.size else left
-            rest = reshape(g, (-1, g.shape[-1])) if g.size else g
+            rows = prod(left.shape[:-1])
+            left, rest = (reshape(t, (rows, t.shape[-1])) for t in (left, g))
         else:
             rest = g
         found = matmul(transpose(left), rest)
@@ -93,7 +94,7 @@ def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, bias: Any) -> Any:
     def of_weight() -> Tensor:
         if x.ndim == 2:
             return matmul(transpose(x), g)
-        rows = (g.size // g.shape[-1]) if g.shape[-1] else 0
+        rows = prod(x.shape[:-1])
         left = reshape(x, (rows, x.shape[-1]))
         return matmul(transpose(left), reshape(g, (rows, g.shape[-1])))
 
