@@ -28,7 +28,6 @@ from .operators.creation import (
     arange,
     empty,
     eye,
-    full,
     linspace,
     ones,
     ones_like,
@@ -40,6 +39,7 @@ from .tensor import Tensor, asarray
 
 if TYPE_CHECKING:
     from . import registry, testing
+    from .compiler.function import CompileWarning, compile
 
     bool: Any
     int8: Any
@@ -63,12 +63,15 @@ e, pi, inf, nan, newaxis = 2.718281828459045, 3.141592653589793, float("inf"), f
 #: sub-packages that other distributions install into this one -> the distribution
 _SPLIT = {"nn": "minima-nn", "optim": "minima-nn", "data": "minima-nn", "io": "minima-nn",
           "train": "minima-nn"}  # fmt: skip
-_LAZY = ("testing", "registry", "hookspec", "command")
+#: what is used seldom or late, so that importing minima stays quick -> its module
+_LATER = {"compile": "compiler.function", "CompileWarning": "compiler.function"}
+_LAZY = ("compiler", "testing", "registry", "hookspec", "command")
 
 __all__ = [
     *_DTYPES,
     *_ERRORS,
     *_OPERATORS,
+    "CompileWarning",
     "Device",
     "Generator",
     "KernelSet",
@@ -76,6 +79,7 @@ __all__ = [
     "arange",
     "asarray",
     "autograd",
+    "compile",
     "device",
     "devices",
     "e",
@@ -83,7 +87,6 @@ __all__ = [
     "enable_grad",
     "errors",
     "eye",
-    "full",
     "inf",
     "init",
     "is_grad_enabled",
@@ -121,6 +124,10 @@ if not TYPE_CHECKING:
                 raise AttributeError(
                     f"minima.{name} is in {home}, which is not installed here: pip install {home}"
                 ) from None
+        if name in _LATER:
+            from importlib import import_module
+
+            return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
         if name == "__version__":
             from importlib.metadata import version
 
@@ -128,4 +135,4 @@ if not TYPE_CHECKING:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__():
-        return sorted({*globals(), *_SPLIT, *_LAZY})
+        return sorted({*globals(), *_SPLIT, *_LAZY, *_LATER})

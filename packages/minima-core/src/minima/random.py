@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .autograd.mode import TAPE
 from .devices import Device
 from .devices import device as find_device
 from .dtypes import FLOAT32, INT64, as_dtype
@@ -45,37 +46,52 @@ class Generator:
     ) -> Tensor:
         """Return numbers from [low, high), all equally likely."""
         kind, drawn = _draws("uniform", dtype)
-        values = self._source.random(_shape(shape), dtype=drawn)
-        if low != 0.0 or high != 1.0:
-            values = values * drawn.type(high - low) + drawn.type(low)
-        return self._tensor(values, kind)
+        sizes = _shape(shape)
+
+        def draw() -> Any:
+            values = self._source.random(sizes, dtype=drawn)
+            if low != 0.0 or high != 1.0:
+                values = values * drawn.type(high - low) + drawn.type(low)
+            return values
+
+        return self._tensor(draw, kind)
 
     def normal(
         self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: npt.DTypeLike = FLOAT32
     ) -> Tensor:
         """Return numbers from the normal distribution."""
         kind, drawn = _draws("normal", dtype)
-        values = self._source.standard_normal(_shape(shape), dtype=drawn)
-        if mean != 0.0 or std != 1.0:
-            values = values * drawn.type(std) + drawn.type(mean)
-        return self._tensor(values, kind)
+        sizes = _shape(shape)
+
+        def draw() -> Any:
+            values = self._source.standard_normal(sizes, dtype=drawn)
+            if mean != 0.0 or std != 1.0:
+                values = values * drawn.type(std) + drawn.type(mean)
+            return values
+
+        return self._tensor(draw, kind)
 
     def bernoulli(self, shape: Shape, p: float = 0.5, dtype: npt.DTypeLike = "bool") -> Tensor:
         """Return True (or 1) with probability *p*."""
         if not 0.0 <= p <= 1.0:
             raise ArgumentError(f"bernoulli: got p={p}; expected a probability from 0 to 1")
+        sizes = _shape(shape)
         return self._tensor(
-            self._source.random(_shape(shape), dtype=np.float32) < p, as_dtype(dtype)
+            lambda: self._source.random(sizes, dtype=np.float32) < p, as_dtype(dtype)
         )
 
     def integers(self, low: int, high: int, shape: Shape) -> Tensor:
         """Return int64 numbers from low, ..., high - 1."""
         if low >= high:
             raise ArgumentError(f"integers: got low {low}, high {high}; expected low < high")
-        return self._tensor(self._source.integers(low, high, _shape(shape)), INT64)
+        sizes = _shape(shape)
+        return self._tensor(lambda: self._source.integers(low, high, sizes), INT64)
 
     def permutation(self, n: int) -> npt.NDArray[np.int64]:
         """Return 0, ..., n - 1 in random order, as a NumPy array."""
+        tape = TAPE.get()
+        if tape is not None:
+            tape.fail("permutation() gives an order to Python")
         order: npt.NDArray[np.int64] = self.device.to_host(self._source.permutation(n))
         return order
 
@@ -93,12 +109,20 @@ class Generator:
                 "expected what get_state returned"
             ) from None
 
-    def _tensor(self, values: Any, dtype: Any) -> Tensor:
+    def _tensor(self, draw: Callable[[], Any], dtype: Any) -> Tensor:
+        """Return what *draw* draws; a plan that is replayed draws anew."""
         device = self.device
-        array = device.as_buffer(values)
-        if array.dtype != dtype:
-            array = device.kernels["astype"](array, dtype=dtype)
-        return wrap(array, device)
+
+        def buffer() -> Any:
+            array = device.as_buffer(draw())
+            return array if array.dtype == dtype else device.kernels["astype"](array, dtype=dtype)
+
+        out = wrap(buffer(), device)
+        tape = TAPE.get()
+        if tape is not None:
+            tape.launch("random", (), {}, out._array, device, call=buffer)
+            tape.track(out)
+        return out
 
 
 def _draws(name: str, dtype: npt.DTypeLike) -> tuple[Any, Any]:

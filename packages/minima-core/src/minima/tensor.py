@@ -8,7 +8,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from .autograd.mode import GRAD
+from .autograd.mode import GRAD, TAPE
 from .autograd.node import LEAF, Node, Version, _Leaf
 from .devices import Device
 from .devices import device as find_device
@@ -150,8 +150,7 @@ class Tensor(Methods):
                     f"data: cannot assign a tensor of {what} {got} to one of {what} {expected}; "
                     "expected equal shape, dtype and device"
                 )
-        self._device.write(self._array, ..., given._array)
-        bump(self)
+        ops.assign(self.detach(), ..., given)
 
     def detach(self) -> Tensor:
         """Return a tensor over the same memory that is not part of the graph."""
@@ -163,6 +162,9 @@ class Tensor(Methods):
 
     def numpy(self) -> npt.NDArray[Any]:
         """Return the data as a NumPy array; on the cpu without a copy, so writes show through."""
+        tape = TAPE.get()
+        if tape is not None:
+            tape.read("numpy()")
         return self._device.to_host(self._array)
 
     def item(self) -> Any:
@@ -410,6 +412,14 @@ def _convert(
     copy: bool = False,
     never: bool = False,
 ) -> Tensor:
+    tape = TAPE.get()
+    if tape is not None:
+        if isinstance(data, Tensor) and (device is None or find_device(device) is data._device):
+            out = data.detach() if dtype is None else data.detach().astype(dtype)
+            return ops.copy(out) if copy and out._array is data._array else out
+        if type(data) in (int, float, bool, complex):
+            return ops.full((), data, dtype=dtype, device=device)
+        tape.fail(f"{operation} brings data in from outside; pass it as an argument")
     if isinstance(data, Tensor):
         target = data._device if device is None else find_device(device)
         array = data._array if target is data._device else data.numpy()

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import AutogradError, ShapeError
 from ..operators.table import sum_to, table_operator
 from ..tensor import Tensor, wrap
-from .mode import GRAD
+from .mode import GRAD, TAPE
 from .node import LEAF, Node, Spec
 
 __all__ = ["backward", "grad"]
@@ -260,12 +260,19 @@ def _hand(
     device = before._device
     if not create and edge in owned and "add" in device.writes:
         device.kernels["add"](before._array, g._array, out=before._array)
+        tape = TAPE.get()
+        if tape is not None:
+            arrays = (before._array, g._array)
+            tape.launch("add", arrays, {}, before._array, device, in_place=True)
     else:
         held[edge] = table_operator("add")(before, g)
         owned.add(edge)
 
 
 def _hooked(hook: Any, g: Tensor) -> Tensor:
+    tape = TAPE.get()
+    if tape is not None:
+        tape.fail("a hook runs during backward")
     result = hook(g)
     if result is None:
         return g
@@ -279,6 +286,9 @@ def _hooked(hook: Any, g: Tensor) -> Tensor:
 
 def _accumulate(leaf: Tensor, g: Tensor, fresh: bool, create: bool) -> None:
     before = leaf.grad
+    tape = TAPE.get()
+    if tape is not None:
+        tape.gradients.append((leaf, before is not None))
     if before is None:
         leaf.grad = g if fresh or create else g.clone()
     elif create or before.requires_grad:

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from contextvars import ContextVar, Token
 from functools import wraps
 from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from ..compiler.tape import Tape
 
 __all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
 
@@ -14,6 +17,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 GRAD: ContextVar[bool] = ContextVar("minima_grad", default=True)
+#: where kernel launches are written down while `minima.compile` captures a function
+TAPE: ContextVar[Tape | None] = ContextVar("minima_tape", default=None)
 
 
 def is_grad_enabled() -> bool:

@@ -46,6 +46,7 @@ from .convolution import (
     windows,
     windows_gradient,
 )
+from .creation import full
 from .exponential import abs, cos, erf, exp, expm1, log, log1p, sign, sin, sqrt, square, tanh
 from .indexing import getitem, one_hot, put, scatter
 from .inplace import assign, in_place
@@ -120,6 +121,7 @@ __all__ = [
     "first_largest",
     "flatten",
     "floor_divide",
+    "full",
     "gelu",
     "getitem",
     "greater",

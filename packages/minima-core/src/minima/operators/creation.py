@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..autograd.mode import TAPE
 from ..devices import Device
 from ..devices import device as find_device
 from ..dtypes import FLOAT32, INT64, as_dtype, weaken
@@ -17,6 +18,17 @@ from ..tensor import Tensor, TensorLike, as_tensor, wrap
 __all__ = ["arange", "empty", "eye", "full", "linspace", "ones", "ones_like", "zeros", "zeros_like"]
 
 Place = str | Device | None
+
+
+def made(values: npt.NDArray[Any], device: Place) -> Tensor:
+    """Return the Tensor on *device* over values that were made for it."""
+    place = find_device(device)
+    out = wrap(place.from_host(values), place)
+    tape = TAPE.get()
+    if tape is not None:
+        tape.launch("constant", (), {"values": values.copy()}, out._array, place)
+        tape.track(out)
+    return out
 
 
 def full(
@@ -39,8 +51,7 @@ def full(
     if any(not hasattr(n, "__index__") or n < 0 for n in sizes):
         raise ShapeError(f"full: got shape {shape!r}; expected integers of at least 0")
     chosen = weaken(None, fill_value) if dtype is None else as_dtype(dtype)
-    place = find_device(device)
-    out = wrap(place.from_host(np.full(sizes, fill_value, chosen)), place)
+    out = made(np.full(sizes, fill_value, chosen), device)
     return out.requires_grad_() if requires_grad else out
 
 
@@ -133,8 +144,7 @@ def arange(
     first, last = (0, start) if stop is None else (start, stop)
     whole = all(isinstance(n, int) for n in (first, last, step))
     chosen = (INT64 if whole else FLOAT32) if dtype is None else as_dtype(dtype)
-    place = find_device(device)
-    return wrap(place.from_host(np.arange(first, last, step).astype(chosen)), place)
+    return made(np.arange(first, last, step).astype(chosen), device)
 
 
 def linspace(
@@ -152,9 +162,8 @@ def linspace(
     >>> mi.linspace(0.0, 1.0, 3)
     Tensor([0. , 0.5, 1. ])
     """
-    place = find_device(device)
     values = np.linspace(start, stop, num, endpoint=endpoint).astype(as_dtype(dtype))
-    return wrap(place.from_host(values), place)
+    return made(values, device)
 
 
 def eye(
@@ -174,6 +183,4 @@ def eye(
     """
     if n_rows < 0:
         raise DTypeError(f"eye: got {n_rows} rows; expected at least 0")
-    place = find_device(device)
-    array: Any = np.eye(n_rows, n_cols, k, dtype=as_dtype(dtype))
-    return wrap(place.from_host(array), place)
+    return made(np.eye(n_rows, n_cols, k, dtype=as_dtype(dtype)), device)

@@ -198,7 +198,7 @@ def check_classes(name: str, indices: Tensor, classes: int) -> None:
             f"{name}: got class indices of {indices.dtype}; expected integers: use .astype('int64')"
         )
     if indices.size:
-        values = indices.numpy()
+        values = indices._device.to_host(indices._array)
         low, high = int(values.min()), int(values.max())
         if low < 0 or high >= classes:
             raise IndexRangeError(

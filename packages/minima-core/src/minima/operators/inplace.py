@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from ..autograd.mode import GRAD
+from ..autograd.mode import GRAD, TAPE
 from ..autograd.node import LEAF
+from ..compiler.live import Live
+from ..compiler.tape import plain
+from ..devices import Device
 from ..errors import AutogradError, DeviceError, DTypeError, ShapeError
 from ..tensor import Tensor, as_tensor, bump, wrap
 from .indexing import put
-from .table import TABLE
+from .table import TABLE, scalar_tensor
 
 __all__ = ["assign", "in_place"]
 
@@ -38,7 +41,7 @@ def in_place(name: str, target: T, *others: Any, **attrs: Any) -> T:
         before = _before(target, operator.save_inputs[0])
         out = operator.function(before, *others, **attrs)
         _fits(name, target, out)
-        target._device.write(target._array, ..., out._array)
+        write(target._device, target._array, ..., out._array)
         target._node = out._node
         bump(target)
         return target
@@ -47,7 +50,7 @@ def in_place(name: str, target: T, *others: Any, **attrs: Any) -> T:
         if not _quick(operator, target, others, attrs):
             out = operator.function(target, *others, **attrs)
             _fits(name, target, out)
-            target._device.write(target._array, ..., out._array)
+            write(target._device, target._array, ..., out._array)
     finally:
         GRAD.reset(token)
     bump(target)
@@ -81,12 +84,12 @@ def assign(target: Tensor, index: Any, value: Any) -> None:
         given = given.astype(target.dtype)
     if _recorded("assign", target, (given,)):
         out = put(_before(target, False), given, index)
-        device.write(target._array, ..., out._array)
+        write(device, target._array, ..., out._array)
         target._node = out._node
     else:
         attrs = put.entry.preparation(target, given, index)  # type: ignore[misc]
         try:
-            device.write(target._array, attrs["index"], given._array)
+            write(device, target._array, attrs["index"], given._array)
         except Exception as error:
             raise put.entry.explain(error, (target, given), {"index": index}) from error
     bump(target)
@@ -117,7 +120,11 @@ def _before(target: Tensor, copied: bool) -> Tensor:
     """Return *target* as it is now: what the recorded operation takes as its input."""
     array = target._array
     if copied:
-        array = target._device.kernels["copy"](array)
+        device = target._device
+        array = device.kernels["copy"](array)
+        tape = TAPE.get()
+        if tape is not None:
+            tape.launch("copy", (target._array,), {}, array, device)
     return wrap(array, target._device, target._node)
 
 
@@ -132,19 +139,31 @@ def _quick(operator: Any, target: Tensor, others: tuple[Any, ...], attrs: dict[s
             other = t._array
             if t._device is not device or other.dtype is not array.dtype:
                 return False
-        elif type(t) in (int, float) and array.dtype.kind == "f":
-            other = device.scalar(t, array.dtype)
+        elif type(t) in (int, float, Live) and array.dtype.kind == "f":
+            other = scalar_tensor(operator.name, t, array.dtype, device)._array
         else:
             return False
         arrays.append(other)
     if operator.floating and array.dtype.kind not in "fc":
         return False
     kernel = device.kernels[operator.name]
+    attrs = {**operator.defaults, **attrs}
     try:
-        kernel(*arrays, **{**operator.defaults, **attrs}, out=array)
+        kernel(*arrays, **plain(attrs), out=array)
     except Exception as error:
         raise operator.explain(error, (target, *others), attrs) from error
+    tape = TAPE.get()
+    if tape is not None:
+        tape.launch(operator.name, tuple(arrays), attrs, array, device, in_place=True)
     return True
+
+
+def write(device: Device, target: Any, index: Any, value: Any) -> None:
+    """Assign the buffer *value* to ``target[index]`` of the buffer *target*."""
+    device.write(target, index, value)
+    tape = TAPE.get()
+    if tape is not None:
+        tape.launch("write", (target, value), {"index": index}, target, device, in_place=True)
 
 
 def _fits(name: str, target: Tensor, out: Tensor) -> None:

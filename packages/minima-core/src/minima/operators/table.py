@@ -20,8 +20,10 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, ca
 
 import numpy as np
 
-from ..autograd.mode import GRAD
+from ..autograd.mode import GRAD, TAPE
 from ..autograd.node import LEAF, Node, Spec, Version
+from ..compiler.live import Live
+from ..compiler.tape import plain
 from ..devices.base import REFERENCES, Device
 from ..dtypes import DType, float_for, promote, weaken
 from ..errors import (
@@ -176,6 +178,8 @@ class Operator(Generic[P]):
                 raise self.explain(error, (x,), {}) from error
             if type(y) is not device.buffer:
                 y = device.as_buffer(y)
+            if TAPE.get() is not None:
+                return self.finish((x,), (a,), {}, y, device)
             if x._node is not None and self.rule is not None and GRAD.get():
                 return record((x,), (a,), {}, y, device)
             return wrap(y, device)
@@ -206,6 +210,8 @@ class Operator(Generic[P]):
                 raise self.explain(error, (a, b), {}) from error
             if type(y) is not device.buffer:
                 y = device.as_buffer(y)
+            if TAPE.get() is not None:
+                return self.finish((a, b), (xa, xb), {}, y, device)
             if (
                 (a._node is not None or b._node is not None)
                 and self.rule is not None
@@ -221,6 +227,9 @@ class Operator(Generic[P]):
         """Run on any inputs: bind, convert, promote, check, launch, record."""
         given, attrs = self.bind(args, attrs)
         inputs = given if self._plain(given) else self.tensors(given)
+        tape = TAPE.get()
+        if tape is not None and self.preparation is not None:
+            attrs = {k: v.constant() if type(v) is Live else v for k, v in attrs.items()}
         if self.preparation is not None:
             attrs = (
                 self.preparation(inputs, **attrs)
@@ -232,12 +241,24 @@ class Operator(Generic[P]):
             raise ArgumentError(f"{self.name}: got no tensors; expected at least one")
         arrays = tuple(None if t is None else t._array for t in inputs)
         kernel = device.kernels[self.name]
+        options = attrs if tape is None else plain(attrs)
         try:
-            y = kernel(arrays, **attrs) if self.variadic else kernel(*arrays, **attrs)
+            y = kernel(arrays, **options) if self.variadic else kernel(*arrays, **options)
         except Exception as error:
             raise self.explain(error, inputs, attrs) from error
         if type(y) is not device.buffer:
             y = device.as_buffer(y)
+        return self.finish(inputs, arrays, attrs, y, device)
+
+    def finish(
+        self,
+        inputs: tuple[Any, ...],
+        arrays: tuple[Any, ...],
+        attrs: dict[str, Any],
+        y: Any,
+        device: Device,
+    ) -> Tensor:
+        """Return the Tensor over the buffer *y*: recorded, captured, sharing as it has to."""
         out = None
         if self.rule is not None and GRAD.get():
             for t in inputs:
@@ -246,8 +267,13 @@ class Operator(Generic[P]):
                     break
         if out is None:
             out = wrap(y, device)
-        if self.view and device.shares(arrays[0], y):
+        view = self.view and device.shares(arrays[0], y)
+        if view:
             share_version(inputs[0], out)
+        tape = TAPE.get()
+        if tape is not None:
+            tape.launch(self.name, arrays, attrs, y, device, view=view)
+            tape.track(out)
         return out
 
     def bind(
@@ -326,7 +352,7 @@ class Operator(Generic[P]):
             promoted = not self.promotes or self.variadic or self.promotes[i]
             if numbers[i]:
                 target = dtype if promoted and dtype is not None else weaken(None, _number(t))
-                inputs[i] = _scalar(self.name, t, target, device)
+                inputs[i] = scalar_tensor(self.name, t, target, device)
             elif promoted and t is not None and dtype is not None and t.dtype != dtype:
                 inputs[i] = table_operator("astype")(t, dtype)
         return tuple(inputs)
@@ -417,25 +443,31 @@ class Operator(Generic[P]):
         return error
 
 
-_NUMBERS = (float, int, bool, complex)
+_NUMBERS = (float, int, bool, complex, Live)
 
 
 def _number(value: Any) -> Any:
+    if type(value) is Live:
+        return value.value
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _scalar(name: str, value: Any, dtype: DType, device: Device | None) -> Tensor:
+def scalar_tensor(name: str, value: Any, dtype: DType, device: Device | None) -> Tensor:
     """Return a Python number as a 0-d Tensor of *dtype*."""
     from ..devices import CPU
 
     device = device or CPU
     try:
-        return wrap(device.scalar(_number(value), dtype), device)
+        array = device.scalar(_number(value), dtype)
     except (OverflowError, ValueError, TypeError) as error:
         raise DTypeError(
             f"{name}: the number {value!r} does not fit into {dtype} ({error}); "
             "cast the tensor first with .astype(...)"
         ) from None
+    tape = TAPE.get()
+    if tape is not None and type(value) is Live:
+        tape.launch("scalar", (), {"value": value}, array, device)
+    return wrap(array, device)
 
 
 TABLE: dict[str, Operator[Any]] = {}

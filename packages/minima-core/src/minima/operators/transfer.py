@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.mode import GRAD
+from ..autograd.mode import GRAD, TAPE
 from ..devices import Device
 from ..tensor import Tensor, wrap
 from .table import Array, Operator
@@ -36,6 +36,9 @@ def transfer(x: Tensor, device: Device) -> Tensor:
     Tensor([1.])
     """
     attrs = {"device": device, "source": x._device}
+    tape = TAPE.get()
+    if tape is not None:
+        tape.fail("a tensor moves to another device")
     y = transfer_reference(None, x._array, **attrs)
     if x._node is None or not GRAD.get():
         return wrap(y, device)

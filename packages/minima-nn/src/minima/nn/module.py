@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy.typing as npt
 
 from minima import Tensor
+from minima.autograd.mode import TAPE
 from minima.errors import ArgumentError, DTypeError
 
 from .errors import uninitialised
@@ -65,6 +66,8 @@ class Module:
     input = LastCall(0, "input", "The positional arguments of the last call, detached copies.")
     output = LastCall(1, "output", "What the last call returned, Tensors as detached copies.")
 
+    __minima_guard__ = ("_hooks",)  # a plan holds only while there are no others
+
     def __init__(self) -> None:
         _set_hooks(self, None)
         _set_seen(self, None)
@@ -85,9 +88,14 @@ class Module:
         except AttributeError:
             raise uninitialised(self, "cannot be called") from None
         if hooks is not None:
+            if TAPE.get() is not None:
+                TAPE.get().fail(f"{type(self).__name__} has hooks, which a plan would not call")
             args, y = hooks.call(self, args, kwargs)
         else:
             y = self.forward(*args, **kwargs)
+        if TAPE.get() is not None:  # a replay would not bring them up to date
+            _set_seen(self, None)
+            return y
         try:
             (x,) = args
             _set_seen(self, (x._array, x._device, y._array, y._device))

@@ -31,6 +31,7 @@ class Adam(Optimizer):
     array([0.9], dtype=float32)
     """
 
+    counts: ClassVar[bool] = True
     slots: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
 
     def __init__(

@@ -30,6 +30,7 @@ class AdaGrad(Optimizer):
     array([0.5], dtype=float32)
     """
 
+    counts: ClassVar[bool] = True
     slots: ClassVar[tuple[str, ...]] = ("sum",)
 
     def __init__(
@@ -61,7 +62,7 @@ class AdaGrad(Optimizer):
         self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: Group
     ) -> None:
         """Do one step of *parameter*."""
-        step = state["step"] = state.get("step", 0) + 1
+        step = state["step"]
         total = slot(state, "sum", parameter, group["initial_accumulator_value"])
         if group["weight_decay"]:
             gradient = decayed(gradient, parameter, group["weight_decay"])

@@ -28,7 +28,7 @@ class Optimizer:
     what each parameter carries from step to step.
 
     A subclass defines ``update(parameter, gradient, state, group)``, which runs under no_grad and
-    changes the parameter in place (``state["step"]`` counts from 1); ``check(group)``, which raises for options out of range; and
+    changes the parameter in place; ``check(group)``, which raises for options out of range; and
     ``slots``, the names of its state tensors.
 
     Raises: ArgumentError for no parameters, one given twice, or an option out of range;
@@ -45,6 +45,8 @@ class Optimizer:
     array([0.75], dtype=float32)
     """
 
+    #: whether ``state["step"]`` counts the steps of each parameter, from 1
+    counts: ClassVar[bool] = False
     __minima_live__ = True  # a plan reads options and steps anew each time
 
     #: names of the Tensors in a parameter's state, each of the parameter's shape
@@ -173,7 +175,8 @@ class Optimizer:
                 state = states.get(parameter)
                 if state is None:
                     state = states[parameter] = {}
-                state["step"] = state.get("step", 0) + 1
+                if self.counts:
+                    _advance(state)
                 update(parameter, gradient, state, group)
 
     def capture_group(self, group: Group) -> None:
@@ -184,11 +187,12 @@ class Optimizer:
             gradient = parameter.grad
             if gradient is not None:
                 state = self.state.setdefault(parameter, {})
-                state["step"] = state.get("step", 0) + 1
-                tape.on_replay(partial(_count, state))
-                step = Live(partial(state.get, "step"), ("step", id(group), state["step"]))
-                step.guard = tape.condition
-                seen = {**state, "step": step}
+                seen = dict(state)
+                if self.counts:
+                    _advance(state)
+                    tape.on_replay(partial(_advance, state))
+                    key = ("step", id(group), state["step"])
+                    seen["step"] = Live(partial(state.get, "step"), key, tape.condition)
                 tape.region = (id(self), id(group), id(parameter))
                 self.update(parameter, gradient, seen, live)
                 tape.region = None
@@ -331,9 +335,9 @@ def _count(where: str, value: Any) -> int:
     return count
 
 
-def _count(state: dict[str, Any]) -> None:
+def _advance(state: dict[str, Any]) -> None:
     """Count one more step."""
-    state["step"] += 1
+    state["step"] = state.get("step", 0) + 1
 
 
 def decayed(gradient: Tensor, parameter: Tensor, weight_decay: float) -> Tensor:

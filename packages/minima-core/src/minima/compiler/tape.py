@@ -1,0 +1,131 @@
+"""What a function does, written down: every kernel launch, in order, on the buffers of one run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from .live import Live
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+__all__ = ["Launch", "Tape"]
+
+
+class Launch:
+    """One kernel launch: an operator, the buffers it reads, attributes, the buffer it gives.
+
+    *in_place* says that *output* is a buffer that existed before and was written. *call* is set
+    instead of an operator's name for what is no operator: it is called with ``out=``.
+    """
+
+    __slots__ = ("attrs", "call", "in_place", "inputs", "line", "name", "output", "region", "view")
+
+    def __init__(
+        self,
+        name: str,
+        inputs: tuple[Any, ...],
+        attrs: dict[str, Any],
+        output: Any,
+        *,
+        in_place: bool = False,
+        view: bool = False,
+        call: Callable[..., Any] | None = None,
+    ) -> None:
+        self.name, self.inputs, self.attrs, self.output = name, inputs, attrs, output
+        self.in_place, self.view, self.call = in_place, view, call
+        self.line = ""
+        self.region: Any = None
+
+    def __repr__(self) -> str:
+        return f"<Launch {self.name}>"
+
+
+class Tape:
+    """The launches of one run of a function.
+
+    *region*, set by optimisers, marks launches that do the same for another parameter.
+    """
+
+    def __init__(self) -> None:
+        self.launches: list[Launch] = []
+        self.device: Any = None
+        self.region: Any = None
+        self.made: list[ref[Tensor]] = []
+        self.produced: dict[int, Any] = {}
+        self.cleared: dict[int, Tensor] = {}
+        self.gradients: list[tuple[Tensor, bool]] = []
+        self.prologue: list[Callable[[], None]] = []
+        self.conditions: list[tuple[Callable[[], Any], Any, str]] = []
+        self.broken = ""
+
+    def launch(
+        self,
+        name: str,
+        inputs: tuple[Any, ...],
+        attrs: dict[str, Any],
+        output: Any,
+        device: Any,
+        *,
+        in_place: bool = False,
+        view: bool = False,
+        call: Callable[..., Any] | None = None,
+    ) -> None:
+        """Write a launch down."""
+        if self.broken:
+            return
+        if self.device is None:
+            self.device = device
+        elif device is not self.device:
+            self.fail(f"{name} runs on {device}, what came before on {self.device}")
+        entry = Launch(name, inputs, attrs, output, in_place=in_place, view=view, call=call)
+        entry.line = user_line()
+        entry.region = self.region
+        self.launches.append(entry)
+        if not in_place:
+            self.produced[id(output)] = output
+
+    def track(self, tensor: Tensor) -> None:
+        """Remember a Tensor that the run made, to see whether it outlives the run."""
+        self.made.append(ref(tensor))
+
+    def fail(self, reason: str) -> None:
+        """Give up: the run goes on eagerly, and no plan is made of it."""
+        if not self.broken:
+            self.broken = f"{reason}, at {user_line()}"
+
+    def read(self, what: str) -> None:
+        """Note that a value, which may differ from call to call, goes into Python."""
+        self.fail(f"{what} reads a value of a tensor, on which the rest may depend")
+
+    def condition(self, probe: Callable[[], Any], value: Any, what: str) -> None:
+        """Replay only while ``probe()`` gives *value*."""
+        self.conditions.append((probe, value, what))
+
+    def on_replay(self, action: Callable[[], None]) -> None:
+        """Run *action* at the start of each replay, such as counting a step."""
+        self.prologue.append(action)
+
+
+def user_line() -> str:
+    """Return ``file:line`` of the innermost caller that is not part of minima."""
+    frame: FrameType | None = sys._getframe(1)
+    last = ""
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        last = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        if name != "minima" and not name.startswith("minima."):
+            return last
+        frame = frame.f_back
+    return last
+
+
+def plain(attrs: dict[str, Any]) -> dict[str, Any]:
+    """Return *attrs* with live numbers replaced by their value now."""
+    if any(type(v) is Live for v in attrs.values()):
+        return {k: v.value if type(v) is Live else v for k, v in attrs.items()}
+    return attrs
