@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import sqrt as root
 from typing import Any, ClassVar
 
 from minima import Tensor, sqrt
@@ -32,6 +31,7 @@ class Adam(Optimizer):
     array([0.9], dtype=float32)
     """
 
+    counts: ClassVar[bool] = True
     slots: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
 
     def __init__(
@@ -63,13 +63,13 @@ class Adam(Optimizer):
         self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: Group
     ) -> None:
         """Do one step of *parameter*."""
-        step = state["step"] = state.get("step", 0) + 1
+        step = state["step"]
         beta1, beta2 = group["betas"]
         gradient = self.decay(parameter, gradient, group)
         mean = slot(state, "exp_avg", parameter).lerp_(gradient, 1.0 - beta1)
         square = slot(state, "exp_avg_sq", parameter).mul_(beta2)
         square.addcmul_(gradient, gradient, value=1.0 - beta2)
-        scale = sqrt(square).div_(root(1.0 - beta2**step)).add_(group["eps"])
+        scale = sqrt(square).div_((1.0 - beta2**step) ** 0.5).add_(group["eps"])
         parameter.addcdiv_(mean, scale, value=-group["lr"] / (1.0 - beta1**step))
 
     def decay(self, parameter: Tensor, gradient: Tensor, group: Group) -> Tensor:

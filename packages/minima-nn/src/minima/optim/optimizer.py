@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from minima import Tensor, asarray, enable_grad, no_grad
+from minima.autograd.mode import TAPE
+from minima.compiler.live import Live, live_options
 from minima.errors import ArgumentError, DTypeError
 from minima.init import constant
 from minima.nn.arguments import real
@@ -41,6 +44,10 @@ class Optimizer:
     >>> w.numpy()
     array([0.75], dtype=float32)
     """
+
+    #: whether ``state["step"]`` counts the steps of each parameter, from 1
+    counts: ClassVar[bool] = False
+    __minima_live__ = True  # a plan reads options and steps anew each time
 
     #: names of the Tensors in a parameter's state, each of the parameter's shape
     slots: ClassVar[tuple[str, ...]] = ()
@@ -153,7 +160,10 @@ class Optimizer:
                 loss = closure()
         with no_grad():
             for group in self.param_groups:
-                self.update_group(group)
+                if TAPE.get() is None:
+                    self.update_group(group)
+                else:
+                    self.capture_group(group)
         return loss
 
     def update_group(self, group: Group) -> None:
@@ -165,7 +175,28 @@ class Optimizer:
                 state = states.get(parameter)
                 if state is None:
                     state = states[parameter] = {}
+                if self.counts:
+                    _advance(state)
                 update(parameter, gradient, state, group)
+
+    def capture_group(self, group: Group) -> None:
+        """Update as `update_group` while a plan is made, in which options and steps stay live."""
+        tape: Any = TAPE.get()
+        live = live_options(group, tape)
+        for parameter in group["params"]:
+            gradient = parameter.grad
+            if gradient is not None:
+                state = self.state.setdefault(parameter, {})
+                seen = dict(state)
+                if self.counts:
+                    _advance(state)
+                    tape.on_replay(partial(_advance, state))
+                    key = ("step", id(group), state["step"])
+                    seen["step"] = Live(partial(state.get, "step"), key, tape.condition)
+                tape.region = (id(self), id(group), id(parameter))
+                self.update(parameter, gradient, seen, live)
+                tape.region = None
+                state.update({k: v for k, v in seen.items() if k != "step"})
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradient of every parameter, or with False set it to zero in place.
@@ -302,6 +333,11 @@ def _count(where: str, value: Any) -> int:
     if count < 0:
         raise StateDictError(f"{where} has step {value!r}; expected a whole number of at least 0")
     return count
+
+
+def _advance(state: dict[str, Any]) -> None:
+    """Count one more step."""
+    state["step"] = state.get("step", 0) + 1
 
 
 def decayed(gradient: Tensor, parameter: Tensor, weight_decay: float) -> Tensor:
