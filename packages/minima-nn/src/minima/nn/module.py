@@ -34,7 +34,8 @@ class Module:
 
     Parameters and modules among the attributes belong to the module, also inside lists, tuples
     and dicts, and get dotted names such as ``blocks.0.weight``. What PyTorch returns as an
-    iterator (``parameters()``, ``children()``, ...) is a list here.
+    iterator (``parameters()``, ``children()``, ...) is a list here. ``input`` and ``output`` give
+    what the last call got and returned, whose arrays stay in memory until the next call.
 
     Raises: ModuleInitError when a subclass forgets ``super().__init__()``.
 
