@@ -74,9 +74,12 @@ def grad(
     wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     targets = [_edge("grad", "input", t) for t in wanted]
     keep = create_graph if retain_graph is None else retain_graph
-    leaves, inner, _ = _sweep(roots, set(targets), keep, create_graph)
+    leaves, inner, owned = _sweep(roots, set(targets), keep, create_graph)
     found = [inner.get(e) if isinstance(e, Node) else leaves.get(e) for e in targets]
-    for i, g in enumerate(found):
+    for i, (edge, g) in enumerate(zip(targets, found)):
+        if g is not None and edge not in owned:
+            found[i] = _copied(g, create_graph)
+        owned.discard(edge)  # an input that is given twice gets two gradients
         if g is None and not allow_unused:
             raise AutogradError(
                 f"grad: input {i} has no part in the outputs; pass allow_unused=True to get None"
@@ -128,7 +131,8 @@ def _needed(roots: list[tuple[Edge, Tensor]], targets: set[Edge]) -> set[Edge]:
         node = stack.pop()
         if node not in nodes:
             nodes[node] = None
-            node.check()
+            if node.edges is None:
+                node.check()
             stack += [e for e in node.edges or () if isinstance(e, Node)]
     needed = set(targets)
     for node in sorted(nodes, key=lambda n: -n.sequence):
@@ -214,7 +218,7 @@ def _step(
         if array.dtype is not kept.dtype and array.dtype != kept.dtype:
             result = result.astype(kept.dtype)
             array = result._array
-        fresh = fresh and getattr(array, "base", None) is None and array is not g._array
+        fresh = fresh and getattr(array, "base", array) is None and array is not g._array
         if fresh:
             fresh = array is not node.output and all(array is not s for s in saved)  # type: ignore[union-attr]
         _hand(edge, result, fresh, held, owned, heap, create)
@@ -284,13 +288,22 @@ def _hooked(hook: Any, g: Tensor) -> Tensor:
     return result
 
 
+def _copied(g: Tensor, create: bool) -> Tensor:
+    """Return *g* in memory of its own: other gradients, or the caller, may hold it too."""
+    token = GRAD.set(create)
+    try:
+        return g.clone()
+    finally:
+        GRAD.reset(token)
+
+
 def _accumulate(leaf: Tensor, g: Tensor, fresh: bool, create: bool) -> None:
     before = leaf.grad
     tape = TAPE.get()
     if tape is not None:
         tape.gradients.append((leaf, before is not None))
     if before is None:
-        leaf.grad = g if fresh or create else g.clone()
+        leaf.grad = g if fresh else _copied(g, create)
     elif create or before.requires_grad:
         leaf.grad = before + g
     else:

@@ -99,6 +99,7 @@ class use_kernels:
         for name, kernel in self._before.items():
             if kernel is None:
                 self._device.kernels.pop(name, None)
+                self._device.writes.discard(name)
             else:
                 self._device.register(name, kernel, out=name in self._wrote)
         self._before = {}

@@ -279,6 +279,13 @@ def _(x: Tensor, min: float | None, max: float | None) -> dict[str, Any]:
                 f"clip: {name}={limit!r}; expected a Python number or None "
                 "(for limits that are tensors use maximum and minimum)"
             )
+        if x.dtype.kind in "iu" and isinstance(limit, float) and not limit.is_integer():
+            raise DTypeError(
+                f"clip: {name}={limit} does not fit into {x.dtype}; expected a whole number: "
+                "cast the tensor first with .astype('float32')"
+            )
+    if x.dtype.kind in "iu":
+        min, max = (None if n is None else int(n) for n in (min, max))
     return {"min": min, "max": max}
 
 

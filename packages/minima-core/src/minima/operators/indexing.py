@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..autograd.mode import GRAD, TAPE
 from ..dtypes import FLOAT32, as_dtype
 from ..errors import ArgumentError, DTypeError, IndexRangeError
 from ..tensor import Tensor
@@ -22,12 +23,25 @@ def _canonical(name: str, index: Any) -> tuple[Any, ...]:
     return tuple(_part(name, p) for p in parts)
 
 
+def _kept(index: tuple[Any, ...], *inputs: Tensor) -> tuple[Any, ...]:
+    """Return *index* as the gradient will need it: later changes of its arrays must not count."""
+    if _basic(index) or not GRAD.get() or TAPE.get() is not None:
+        return index
+    if all(t._node is None for t in inputs):
+        return index
+    copy = inputs[0]._device.kernels["copy"]
+    return tuple(
+        p.copy() if isinstance(p, np.ndarray) else copy(p) if hasattr(p, "shape") else p
+        for p in index
+    )
+
+
 def _part(name: str, part: Any) -> Any:
     if isinstance(part, Tensor):
         if part.dtype.kind not in "iub":
             raise DTypeError(f"{name}: got an index of {part.dtype}; expected integers or bools")
         return part._array
-    if isinstance(part, list):
+    if isinstance(part, list | tuple):
         return np.asarray(part) if part else np.asarray(part, np.int64)
     if isinstance(part, np.ndarray) or part is None or part is Ellipsis or isinstance(part, slice):
         return part
@@ -91,7 +105,7 @@ def getitem(xp: Any, x: Array, index: Any) -> Any:
 def _(x: Tensor, index: Any) -> dict[str, Any]:
     parts = _canonical("getitem", index)
     _check("getitem", x.shape, parts)
-    return {"index": parts}
+    return {"index": _kept(parts, x)}
 
 
 @getitem.gradient(saves="")
@@ -119,7 +133,7 @@ def scatter(xp: Any, x: Array, shape: tuple[int, ...], index: Any) -> Any:
 def _(x: Tensor, shape: tuple[int, ...], index: Any) -> dict[str, Any]:
     parts = _canonical("scatter", index)
     _check("scatter", shape, parts)
-    return {"shape": tuple(shape), "index": parts}
+    return {"shape": tuple(shape), "index": _kept(parts, x)}
 
 
 @scatter.gradient(saves="")
@@ -147,7 +161,7 @@ def put(xp: Any, x: Array, value: Array, index: Any) -> Any:
 def _(x: Tensor, value: Tensor, index: Any) -> dict[str, Any]:
     parts = _canonical("put", index)
     _check("put", x.shape, parts)
-    return {"index": parts}
+    return {"index": _kept(parts, x, value)}
 
 
 @put.gradient(saves="")

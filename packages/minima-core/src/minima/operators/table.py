@@ -25,7 +25,7 @@ from ..autograd.node import LEAF, Node, Spec, Version
 from ..compiler.live import Live
 from ..compiler.tape import plain
 from ..devices.base import REFERENCES, Device
-from ..dtypes import DType, float_for, promote, weaken
+from ..dtypes import DType, float_for, is_floating, promote, weaken
 from ..errors import (
     ArgumentError,
     DeviceError,
@@ -226,6 +226,9 @@ class Operator(Generic[P]):
     def apply(self, args: tuple[Any, ...], attrs: dict[str, Any]) -> Tensor:
         """Run on any inputs: bind, convert, promote, check, launch, record."""
         given, attrs = self.bind(args, attrs)
+        for name, value in attrs.items():
+            if isinstance(value, np.generic):  # its type would count, where a number's does not
+                attrs = {**attrs, name: value.item()}
         inputs = given if self._plain(given) else self.tensors(given)
         tape = TAPE.get()
         if tape is not None and self.preparation is not None:
@@ -260,7 +263,7 @@ class Operator(Generic[P]):
     ) -> Tensor:
         """Return the Tensor over the buffer *y*: recorded, captured, sharing as it has to."""
         out = None
-        if self.rule is not None and GRAD.get():
+        if self.rule is not None and GRAD.get() and is_floating(y.dtype):
             for t in inputs:
                 if t is not None and t._node is not None:
                     out = self.record(inputs, arrays, attrs, y, device)
