@@ -49,6 +49,22 @@ def test_results_are_those_of_the_cpu():
     assert results["toy"] == results["cpu"]
 
 
+def test_gradient_of_a_repeated_index():
+    """Catches a place that is added to once where it was read twice."""
+    x = mi.Tensor([1.0, 2.0, 3.0], device="toy", requires_grad=True)
+    x[[0, 2, 2]].sum().backward()
+    assert x.grad.tolist() == [1, 0, 2]
+
+
+def test_random_numbers_are_those_of_the_cpu():
+    """Catches a generator that a tensor on the device cannot be drawn from."""
+    drawn = {}
+    for name in ["cpu", "toy"]:
+        generator = mi.Generator(7, device=name)
+        drawn[name] = generator.normal((3,)).tolist(), generator.permutation(5).tolist()
+    assert drawn["toy"] == drawn["cpu"]
+
+
 def test_inputs_on_two_devices_are_refused():
     """Catches a copy between devices that nobody asked for."""
     with pytest.raises(mi.errors.DeviceError, match="toy"):

@@ -1,7 +1,6 @@
-"""A device that has no hardware: buffers of a class of its own, with NumPy as the processor.
+"""A device without hardware: buffers of a class of its own, with NumPy as the processor.
 
-It shows all that a device needs whose library speaks the Array API: a class of buffers, a
-namespace of functions on them, and a Device. minima runs its reference kernels over the namespace.
+minima runs its reference kernels over the namespace, here NumPy's functions on such buffers.
 """
 
 from collections.abc import Callable
@@ -32,8 +31,7 @@ class ToyArray(np.lib.mixins.NDArrayOperatorsMixin):
         on_toy(self.memory.__setitem__)(index, value)
 
     def __getattr__(self, name: str) -> Any:
-        # __array__ and its like would let NumPy reach into the toy's memory
-        if name.startswith("__"):
+        if name.startswith("__"):  # __array__ would let NumPy reach into the toy's memory
             raise AttributeError(name)
         found = getattr(self.memory, name)
         return on_toy(found) if callable(found) else to_toy(found)
@@ -44,16 +42,17 @@ class ToyNamespace:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(np, name)
-        return on_toy(found) if callable(found) and not isinstance(found, type) else found
+        if isinstance(found, type | np.ufunc) or not callable(found):
+            return found  # a ufunc finds its way by __array_ufunc__
+        return on_toy(found)
 
 
 def on_toy(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the NumPy *function* as one of the toy's: ToyArrays in, ToyArrays out."""
 
     def run(*inputs: Any, **options: Any) -> Any:
-        return to_toy(
-            function(*from_toy(list(inputs)), **{k: from_toy(options[k]) for k in options})
-        )
+        named = {name: from_toy(value) for name, value in options.items()}
+        return to_toy(function(*from_toy(inputs), **named))
 
     return run
 
@@ -82,9 +81,9 @@ class ToyDevice(Device):
         """Return a copy of *array* in the toy's memory."""
         return ToyArray(array.copy())
 
-    def to_host(self, buffer: ToyArray) -> npt.NDArray[Any]:
+    def to_host(self, buffer: Any) -> npt.NDArray[Any]:
         """Return a copy of *buffer* in the host's memory."""
-        return buffer.memory.copy()
+        return np.array(from_toy(buffer))
 
     def shares(self, a: ToyArray, b: ToyArray) -> bool:
         """Say whether *a* and *b* may be views of the same memory."""
