@@ -88,13 +88,14 @@ class Module:
             hooks = self._hooks
         except AttributeError:
             raise uninitialised(self, "cannot be called") from None
+        tape = TAPE.get()
         if hooks is not None:
-            if TAPE.get() is not None:
-                TAPE.get().fail(f"{type(self).__name__} has hooks, which a plan would not call")
+            if tape is not None:
+                tape.fail(f"{type(self).__name__} has hooks, which a plan would not call")
             args, y = hooks.call(self, args, kwargs)
         else:
             y = self.forward(*args, **kwargs)
-        if TAPE.get() is not None:  # a replay would not bring them up to date
+        if tape is not None:  # a replay would not bring them up to date
             _set_seen(self, None)
             return y
         try:
