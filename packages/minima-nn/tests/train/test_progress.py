@@ -1,3 +1,9 @@
+import os
+import sys
+
+import pytest
+
+from minima.train import progress
 from minima.train.loop import Totals
 from minima.train.progress import Bars
 
@@ -22,7 +28,7 @@ def test_one_bar_per_epoch(capsys):
     assert out == ""
     first, second = (line.split("\r")[-1] for line in err.split("\n")[:2])
     assert "epoch 1/2: 100%" in first
-    assert "train loss 0.2500, accuracy 90.00%, test loss 0.1250, accuracy 95.00%" in first
+    assert "loss 0.2500, accuracy 90.00%, test 95.00%" in first
     assert "epoch 2/2:   0%" in second
 
 
@@ -62,3 +68,38 @@ def test_quiet(capsys):
     bars.epoch(RECORD)
     bars.close()
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_results_fit_the_terminal(columns, capsys, monkeypatch):
+    """Catch a line that is cut before the test accuracy."""
+    monkeypatch.setattr(progress, "_columns", lambda: columns)
+    bars = Bars(epochs=15, batches=45, quiet=False)
+    bars.start(1)
+    bars.batch(Totals(batches=45, samples=1437, loss_sum=20000.0, correct=1437))
+    bars.epoch({**RECORD, "train_loss": 12.5, "train_accuracy": 1.0, "test_accuracy": 1.0})
+    ended = capsys.readouterr().err.split("\n")[0].split("\r")[-1]
+    bars.close()
+    assert len(ended) <= columns
+    assert ended.endswith("loss 12.5000, accuracy 100.00%, test 100.00%]")
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal to be made")
+def test_terminal_of_no_size(monkeypatch):
+    """Catch a terminal of 0 by 0, as containers have, in which tqdm by itself shows nothing."""
+    reader, terminal = os.openpty()
+    with os.fdopen(terminal, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        bars = Bars(epochs=1, batches=1, quiet=False)
+        bars.start(1)
+        bars.batch(Totals(batches=1, samples=1))
+        bars.epoch(RECORD)
+        bars.close()
+    shown = os.read(reader, 10_000).decode()
+    os.close(reader)
+    assert "accuracy 90.00%, test 95.00%" in shown
+
+
+def test_no_terminal(capsys):
+    """Catch an error where stderr is a file, a pipe or a test's buffer."""
+    assert progress._columns() is None

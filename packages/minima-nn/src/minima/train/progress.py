@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
 from minima.train.loop import Totals
 
 __all__ = ["Bars"]
+
+RUNNING = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+ENDED = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}{postfix}]"  # fits into 80 columns
 
 
 class Bars:
@@ -38,24 +42,24 @@ class Bars:
             total=self.batches,
             initial=done,
             unit="batch",
-            dynamic_ncols=True,
+            bar_format=RUNNING,
+            ncols=_columns(),
+            nrows=20,  # any: left out, tqdm asks the terminal, and hides the bar where it says 0
             mininterval=0.1 if sys.stderr.isatty() else 1.0,
         )
 
     def batch(self, totals: Totals) -> None:
         """Move on by one batch and show the means so far."""
         if self._bar is not None:
-            self._bar.set_postfix_str(_shown("", totals.loss, totals.accuracy), refresh=False)
+            self._bar.set_postfix_str(_shown(totals.loss, totals.accuracy), refresh=False)
             self._bar.update()
 
     def epoch(self, record: dict[str, float]) -> None:
         """Close the bar of an epoch with its results and open the next."""
         if self._bar is not None:
-            parts = [
-                _shown(f"{part} ", record[f"{part}_loss"], record[f"{part}_accuracy"])
-                for part in ("train", "test")
-            ]
-            self._bar.set_postfix_str(", ".join(parts), refresh=True)
+            shown = _shown(record["train_loss"], record["train_accuracy"])
+            self._bar.bar_format = ENDED
+            self._bar.set_postfix_str(f"{shown}, test {record['test_accuracy']:.2%}")
             self.close()
             self.start(int(record["epoch"]) + 1)
 
@@ -66,5 +70,13 @@ class Bars:
             self._bar = None
 
 
-def _shown(part: str, loss: float, accuracy: float) -> str:
-    return f"{part}loss {loss:.4f}, accuracy {accuracy:.2%}"
+def _shown(loss: float, accuracy: float) -> str:
+    return f"loss {loss:.4f}, accuracy {accuracy:.2%}"
+
+
+def _columns() -> int | None:
+    """Return the width of the terminal, 80 where it says 0, None where there is none."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):  # what pytest puts in the place of stderr raises both in one
+        return None

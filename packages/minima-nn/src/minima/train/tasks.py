@@ -102,6 +102,6 @@ def _mnist(folder: Path | None) -> tuple[ImageDataset, ImageDataset]:
 
 
 TASKS: dict[str, Task] = {
-    "digits": Task(_digits, widths=(16, 32, 64), epochs=20, batch_size=64, lr=0.005),
+    "digits": Task(_digits, widths=(16, 32, 64), epochs=15, batch_size=32, lr=0.005),
     "mnist": Task(_mnist, widths=(8, 16, 32), epochs=5, batch_size=128, lr=0.005),
 }
