@@ -38,7 +38,13 @@ from .random import Generator, manual_seed
 from .tensor import Tensor, asarray
 
 if TYPE_CHECKING:
+    # what other distributions add is there only with them
+    from . import data as data  # type: ignore[attr-defined,import-not-found,unused-ignore]
+    from . import io as io  # type: ignore[attr-defined,import-not-found,unused-ignore]
+    from . import nn as nn  # type: ignore[attr-defined,import-not-found,unused-ignore]
+    from . import optim as optim  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import registry, testing
+    from . import train as train  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from .compiler.function import CompileWarning, compile
 
     bool: Any

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import AutogradError, ShapeError
+from ..operators.creation import made
 from ..operators.table import sum_to, table_operator
 from ..tensor import Tensor, wrap
 from .mode import GRAD, TAPE
@@ -115,7 +116,7 @@ def _seed(operation: str, t: Tensor, g: Tensor | None) -> Tensor:
                 f"{operation}: an output of shape {t.shape} needs its gradient given; expected one "
                 "element, as after .sum() or .mean()"
             )
-        return wrap(t._device.from_host(np.ones(t.shape, t.dtype)), t._device)
+        return made(np.ones(t.shape, t.dtype), t._device)
     if g.shape != t.shape:
         raise ShapeError(
             f"{operation}: the gradient has shape {g.shape}, its output {t.shape}; expected equal"
@@ -214,7 +215,7 @@ def _step(
         array = result._array
         if array.shape != kept.shape:
             result = sum_to(result, kept.shape)
-            array = result._array
+            array, fresh = result._array, True
         if array.dtype is not kept.dtype and array.dtype != kept.dtype:
             result = result.astype(kept.dtype)
             array = result._array

@@ -14,9 +14,10 @@ import numpy as np
 from ..autograd.mode import GRAD, TAPE
 from ..errors import ArgumentError
 from ..tensor import Tensor, wrap
+from .flatten import flatten_updates
 from .guards import PLAIN, Guards
-from .numpy_executor import numpy_executor
-from .passes import PASSES
+from .numpy_executor import Executable, numpy_executor
+from .passes import PASSES, constants
 from .plan import Plan
 from .tape import Tape
 
@@ -90,7 +91,11 @@ class Compiled:
         if tape.broken:
             return self._note(key, tape.broken, result)
         plan = Plan.of(tape, [t._array for t in tensors], [t._array for t in found])
-        replay = Replay(plan, guards, tape, grads, shape, self.executor)
+
+        def again() -> Guards:
+            return Guards(self.function, args, kwargs)
+
+        replay = Replay(plan, guards, tape, grads, shape, self.executor, again)
         many = self._plans.setdefault(key, [])
         many.insert(0, replay)
         if len(many) > MAX_MISSES:
@@ -122,14 +127,18 @@ class Replay:
         grads: dict[int, tuple[Tensor, Tensor | None]],
         shape: Any,
         executor: str | None,
+        again: Callable[[], Guards],
     ) -> None:
         self.plan, self.guards, self.shape = plan, guards, shape
         self.conditions = [(probe, value) for probe, value, _ in tape.conditions]
+        constants(plan)
+        if flatten_updates(plan, tape.owners):
+            self.guards = again()
         for rewrite in PASSES:
             rewrite(plan)
         self.distinct = [plan.inputs.index(v) for v in dict.fromkeys(plan.inputs)]
         self.run = find_executor(executor)(plan)
-        self.results = [_place(v) for v in plan.outputs]
+        self.results = [None if v.dynamic else _place(v) for v in plan.outputs]
         self.gradients = []
         for leaf, _, value in plan.gradients:
             self.gradients.append((leaf, wrap(_place(value), leaf._device)))
@@ -156,28 +165,25 @@ class Replay:
 
     def __call__(self, tensors: list[Tensor]) -> Any:
         """Replay on the arguments *tensors*; return the results in fresh buffers."""
-        self.run([tensors[i]._array for i in self.distinct])
+        given = iter(self.run([tensors[i]._array for i in self.distinct]))
         for leaf, gradient in self.gradients:
             leaf.grad = gradient
         device = self.plan.device
-        return _filled(self.shape, [wrap(_copied(a, tensors), device) for a in self.results])
+        arrays = [next(given) if a is None else a for a in self.results]
+        return _filled(self.shape, [wrap(a.copy(), device) for a in arrays])
 
 
 def _place(value: Any) -> Any:
     return value.array if value.slot is None else value.slot
 
 
-def _copied(array: Any, tensors: list[Tensor]) -> Any:
-    return array.copy()
-
-
-def find_executor(name: str | None) -> Callable[[Plan], Callable[[list[Any]], None]]:
+def find_executor(name: str | None) -> Callable[[Plan], Executable]:
     """Return the executor called *name*; None takes the best there is."""
     if name in (None, "numpy"):
         return numpy_executor
     from .. import registry
 
-    found: Callable[[Plan], Callable[[list[Any]], None]] = registry.lookup("executor", name)
+    found: Callable[[Plan], Executable] = registry.lookup("executor", name)
     return found
 
 

@@ -55,7 +55,7 @@ class Guards:
             f"def build({', '.join(self._names)}):\n    def hold():\n"
             f"        try:\n    {checks.replace(chr(10), chr(10) + '    ').rstrip(' ')}"
             "            return True\n"
-            "        except (AttributeError, IndexError, KeyError, ValueError):\n"
+            "        except (AttributeError, IndexError, KeyError, TypeError, ValueError):\n"
             "            return False\n    return hold\n"
         )
         scope: dict[str, Any] = {}

@@ -38,6 +38,8 @@ class Live:
         return f"Live({self.value!r})"
 
     def _with(self, name: str, a: Any, b: Any) -> Live:
+        if not all(isinstance(v, int | float | Live) for v in (a, b)):
+            return NotImplemented  # type: ignore[no-any-return]  # a Tensor knows what to do with a number
         function: Callable[[Any, Any], Any] = getattr(operator, name)
         first = a.get if isinstance(a, Live) else lambda: a
         second = b.get if isinstance(b, Live) else lambda: b

@@ -24,7 +24,7 @@ class Lifetimes:
         for i, step in enumerate(plan.steps):
             for value in (*step.reads(), step.output):
                 root = value.root
-                if root.kind == "temp":
+                if root.kind == "temp" and root.slot is None:
                     self.first.setdefault(root, i)
                     self.last[root] = i
         for root in plan.kept():

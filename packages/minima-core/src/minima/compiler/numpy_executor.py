@@ -11,7 +11,9 @@ from .live import Live
 from .memory import allocate
 from .plan import Plan, Step, Value
 
-__all__ = ["Writer", "numpy_executor"]
+__all__ = ["Executable", "Writer", "numpy_executor"]
+
+Executable = Callable[[list[Any]], list[Any]]
 
 #: kernels beside NumPy's ufuncs that may write over the inputs named here as they read them
 _ALIASES = {
@@ -28,8 +30,11 @@ _ALIASES = {
 }
 
 
-def numpy_executor(plan: Plan) -> Callable[[list[Any]], None]:
-    """Return a function that replays *plan* on the buffers of its inputs."""
+def numpy_executor(plan: Plan) -> Executable:
+    """Return a function that replays *plan* on the buffers of its inputs.
+
+    It returns those outputs that lie over the inputs, in their order.
+    """
     writer = Writer(plan)
     plan.planned_bytes = allocate(plan, writer.may_alias)
     return writer.function()
@@ -97,7 +102,7 @@ class Writer:
         return self.name(value, "c")
 
     # ---- steps -----------------------------------------------------------------------------------
-    def function(self) -> Callable[[list[Any]], None]:
+    def function(self) -> Executable:
         """Return the compiled replay."""
         for action in self.plan.prologue:
             self.lines.append(f"{self.name(action, 'p')}()")
@@ -106,7 +111,8 @@ class Writer:
             self.step(step)
         inputs = dict.fromkeys(v for v in self.plan.inputs)
         unpack = [f"x{v.number} = inputs[{i}]" for i, v in enumerate(inputs)]
-        lines = [*unpack, *prologue, *self.lines] or ["pass"]
+        given = [f"x{v.number}" for v in self.plan.outputs if v.dynamic]
+        lines = [*unpack, *prologue, *self.lines, f"return [{', '.join(given)}]"]
         body = "".join(f"\n        {line}" for line in lines)
         names = [n for n in self.names if n != "np"]
         source = (
@@ -119,9 +125,9 @@ class Writer:
         self.plan.source = source
         ignore = np.errstate
 
-        def run(inputs: list[Any]) -> None:
+        def run(inputs: list[Any]) -> list[Any]:
             with ignore(all="ignore"):
-                replay(inputs)
+                return replay(inputs)  # type: ignore[no-any-return]
 
         return run
 

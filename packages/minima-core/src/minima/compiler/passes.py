@@ -8,7 +8,7 @@ from typing import Any
 from .live import Live
 from .plan import Plan, Step, Value
 
-__all__ = ["PASSES", "common", "constants", "dead", "fold_writes"]
+__all__ = ["PASSES", "common", "constants", "dead", "fold", "fold_writes"]
 
 
 def constants(plan: Plan) -> None:
@@ -18,6 +18,24 @@ def constants(plan: Plan) -> None:
     for step in plan.steps:
         if step.name == "constant" and step.output not in written:
             step.output.kind, step.output.constant = "external", True
+        else:
+            rest.append(step)
+    plan.steps = rest
+
+
+def fold(plan: Plan) -> None:
+    """Run once, now, what only depends on fixed values."""
+    written = plan.written() | plan.kept()
+    rest = []
+    for step in plan.steps:
+        inputs = list(step.reads())
+        fixed = inputs and all(v.constant for v in inputs) and step.call is None
+        live = any(isinstance(v, Live) for v in step.attrs.values())
+        if fixed and not live and not step.in_place and step.output.root not in written:
+            step.output.kind, step.output.constant = "external", True
+            if step.is_view:
+                step.output.view = None
+            step.output.root = step.output
         else:
             rest.append(step)
     plan.steps = rest
@@ -66,10 +84,15 @@ def common(plan: Plan) -> None:
                 tuple(None if v is None else (v.number, version.get(v.root)) for v in step.inputs),
             )
             before = known.get(key) if attrs is not None else None
-            if before is not None and not ({before.root, step.output.root} & written):
+            placed = step.output.kind != "temp"  # its memory is where others look for it
+            if (
+                before is not None
+                and not placed
+                and not ({before.root, step.output.root} & written)
+            ):
                 same[step.output] = before
                 continue
-            if attrs is not None and step.output.root not in written:
+            if attrs is not None and before is None and step.output.root not in written:
                 known[key] = step.output
         rest.append(step)
     plan.steps = rest
@@ -148,4 +171,4 @@ def fold_writes(plan: Plan) -> None:
 
 
 #: in the order in which they run
-PASSES: tuple[Callable[[Plan], None], ...] = (constants, common, dead, fold_writes)
+PASSES: tuple[Callable[[Plan], None], ...] = (constants, fold, common, dead, fold_writes)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import CPU
 from .tape import Launch, Tape
 
 __all__ = ["Plan", "Step", "Value"]
@@ -153,7 +154,7 @@ class Plan:
     @classmethod
     def of(cls, tape: Tape, inputs: list[Any], outputs: list[Any]) -> Plan:
         """Return the plan of a captured run; *inputs* and *outputs* are its buffers."""
-        plan = cls(tape.device)
+        plan = cls(tape.device or CPU)
         for array in inputs:
             value = plan.values.get(id(array))
             if value is None:

@@ -61,6 +61,7 @@ class Tape:
         self.gradients: list[tuple[Tensor, bool]] = []
         self.prologue: list[Callable[[], None]] = []
         self.conditions: list[tuple[Callable[[], Any], Any, str]] = []
+        self.owners: dict[int, Tensor] = {}
         self.broken = ""
 
     def launch(
@@ -101,6 +102,11 @@ class Tape:
     def read(self, what: str) -> None:
         """Note that a value, which may differ from call to call, goes into Python."""
         self.fail(f"{what} reads a value of a tensor, on which the rest may depend")
+
+    def own(self, *tensors: Tensor) -> None:
+        """Say that the memory of *tensors*, parameters and their state, may be put elsewhere."""
+        for tensor in tensors:
+            self.owners[id(tensor._array)] = tensor
 
     def condition(self, probe: Callable[[], Any], value: Any, what: str) -> None:
         """Replay only while ``probe()`` gives *value*."""

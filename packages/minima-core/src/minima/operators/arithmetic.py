@@ -172,7 +172,7 @@ def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Any:
 
 @operator
 def power_scalar(xp: Any, x: Array, scalar: float) -> Any:
-    """Raise each element to the power of one Python number.
+    """Raise each element to the power of one Python number; the power 0.5 is `sqrt`.
 
     Dtype: as x; an integer tensor with a fractional or negative power becomes float32.
     Gradient: scalar * x**(scalar - 1), and 0 for scalar 0.
@@ -181,7 +181,7 @@ def power_scalar(xp: Any, x: Array, scalar: float) -> Any:
     >>> mi.operators.power_scalar(mi.Tensor([1.0, 2.0, 3.0]), 2)
     Tensor([1., 4., 9.])
     """
-    return xp.pow(x, scalar)
+    return xp.sqrt(x) if scalar == 0.5 else xp.pow(x, scalar)
 
 
 @power_scalar.prepare

@@ -199,7 +199,7 @@ class Operator(Generic[P]):
                 if promotes and type(b) is float and isinstance(a, Tensor):
                     device = a._device
                     dtype = a._array.dtype
-                    if dtype.kind == "f":
+                    if dtype.kind == "f" and TAPE.get() is None:
                         return call(a, wrap(device.scalar(b, dtype), device))
                 plain = False
             if not plain or (floating and dtype.kind not in "fc"):
@@ -421,7 +421,7 @@ class Operator(Generic[P]):
         self, error: Exception, inputs: tuple[Any, ...], attrs: dict[str, Any]
     ) -> Exception:
         """Return the error that the user sees for *error*, which a kernel raised."""
-        if isinstance(error, MinimaError | MemoryError):
+        if isinstance(error, MinimaError | MemoryError | Warning):
             return error
         if self.explanation is not None:
             return ShapeError(f"{self.name}: {self.explanation(*inputs, **attrs)}")
@@ -468,8 +468,10 @@ def scalar_tensor(name: str, value: Any, dtype: DType, device: Device | None) ->
             "cast the tensor first with .astype(...)"
         ) from None
     tape = TAPE.get()
-    if tape is not None and type(value) is Live:
-        tape.launch("scalar", (), {"value": value}, array, device)
+    if tape is not None:
+        live = type(value) is Live
+        name, attrs = ("scalar", {"value": value}) if live else ("constant", {"values": array})
+        tape.launch(name, (), attrs, array, device)
     return wrap(array, device)
 
 

@@ -193,6 +193,7 @@ class Optimizer:
                     tape.on_replay(partial(_advance, state))
                     key = ("step", id(group), state["step"])
                     seen["step"] = Live(partial(state.get, "step"), key, tape.condition)
+                tape.own(parameter, *(v for v in state.values() if isinstance(v, Tensor)))
                 tape.region = (id(self), id(group), id(parameter))
                 self.update(parameter, gradient, seen, live)
                 tape.region = None
