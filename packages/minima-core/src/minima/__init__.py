@@ -36,6 +36,7 @@ from .operators.creation import (
 )
 from .random import Generator, manual_seed
 from .tensor import Tensor, asarray
+from .threads import get_num_threads, set_num_threads
 
 if TYPE_CHECKING:
     # what other distributions add is there only with them
@@ -93,6 +94,7 @@ __all__ = [
     "enable_grad",
     "errors",
     "eye",
+    "get_num_threads",
     "inf",
     "init",
     "is_grad_enabled",
@@ -108,6 +110,7 @@ __all__ = [
     "random",
     "registry",
     "set_grad_enabled",
+    "set_num_threads",
     "tensor",
     "testing",
     "use_kernels",
