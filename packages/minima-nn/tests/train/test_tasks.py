@@ -5,18 +5,27 @@ import minima as mi
 from minima.train.tasks import TASKS, conv_net, shifted
 
 
+@pytest.mark.parametrize("pools", [(True, True, True), (False, True, True), (False, False, False)])
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (9, 11), (28, 28)])
-def test_network_fits_the_images(height, width):
-    """Catch a linear layer of the wrong size for odd images."""
-    model = conv_net(height, width, classes=7, widths=(2, 3, 4))
+def test_network_fits_the_images(height, width, pools):
+    """Catch a linear layer of the wrong size for odd images, and a pooling that is left out."""
+    model = conv_net(height, width, 7, widths=(2, 3, 4), pools=pools)
     assert model(mi.init.rand(3, 1, height, width)).shape == (3, 7)
+    assert sum(isinstance(layer, mi.nn.MaxPool2d) for layer in model) == sum(pools)
 
 
-@pytest.mark.parametrize("size", [(7, 8), (8, 7), (1, 1)])
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_network_of_a_task_takes_small_images(task):
+    """Catch widths and poolings of different number, or poolings that leave nothing of 8x8."""
+    model = conv_net(8, 8, 10, TASKS[task].widths, TASKS[task].pools)
+    assert model(mi.init.rand(2, 1, 8, 8)).shape == (2, 10)
+
+
+@pytest.mark.parametrize("size", [(3, 4), (4, 3), (1, 1)])
 def test_network_needs_some_pixels(size):
     """Catch an image that pooling leaves nothing of."""
-    with pytest.raises(ValueError, match="expected at least 8x8"):
-        conv_net(*size, classes=10, widths=(1, 1, 1))
+    with pytest.raises(ValueError, match="expected at least 4x4"):
+        conv_net(*size, 10, widths=(1, 1), pools=(True, True))
 
 
 def test_shift_moves_by_at_most_one_pixel():

@@ -51,6 +51,8 @@ class DataLoader:
         if batch_sampler is None and batch_size is not None:
             batch_size = positive_size("DataLoader", "batch_size", batch_size)
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+        elif batch_sampler is not None:
+            batch_size = None  # what the batch sampler gives may differ from batch to batch
         self.dataset = dataset
         self.batch_size = batch_size
         self.sampler = sampler

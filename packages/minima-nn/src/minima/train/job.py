@@ -61,7 +61,7 @@ class Job:
         if device.name != "cpu":
             self.generators["device"] = default_generator(device)
         height, width = train.pixels.shape[1:]
-        model = conv_net(height, width, len(train.classes), task.widths)
+        model = conv_net(height, width, len(train.classes), task.widths, task.pools)
         model.to(device)
         self.config = config
         self.check = check
