@@ -47,7 +47,7 @@ SMOOTH = [s for s in DIFFERENTIABLE if s.smooth]
 
 
 @pytest.fixture(autouse=True)
-def _numpy_says_nothing() -> Iterator[None]:
+def silent_numpy() -> Iterator[None]:
     """Let results be NaN or infinite: whether a device warns of it is its own affair."""
     with np.errstate(all="ignore"):
         yield

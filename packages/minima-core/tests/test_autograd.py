@@ -1,0 +1,522 @@
+"""Gradients as a user asks for them: backward, grad, hooks, modes, in-place changes."""
+
+import numpy as np
+import pytest
+
+import minima as mi
+from minima.autograd import grad
+
+
+def leaf(*values, dtype="float32"):
+    return mi.Tensor(list(values), dtype=dtype, requires_grad=True)
+
+
+# ---- backward ------------------------------------------------------------------------------------
+def test_gradients_add_up():
+    """A second backward adds to grad, and does not replace it."""
+    x = leaf(1.0, 2.0)
+    (x * 2).sum().backward()
+    (x * 3).sum().backward()
+    assert x.grad.tolist() == [5.0, 5.0]
+
+
+def test_gradient_of_a_vector():
+    """An output with more elements takes its gradient, of its shape."""
+    x = leaf(1.0, 2.0)
+    (x * x).backward(mi.Tensor([1.0, 10.0]))
+    assert x.grad.tolist() == [2.0, 40.0]
+    (x * x).backward([1.0, 10.0])
+    assert x.grad.tolist() == [4.0, 80.0]
+
+
+def test_several_outputs():
+    """One sweep from several outputs gives the sum of their gradients."""
+    x = leaf(1.0, 2.0)
+    mi.autograd.backward([x.sum(), (x * x)], [None, mi.ones(2)])
+    assert x.grad.tolist() == [3.0, 5.0]
+
+
+def test_used_graph_is_freed():
+    """A second sweep through the same graph raises and says retain_graph."""
+    x = leaf(1.0, 2.0)
+    y = (x * x).sum()
+    y.backward()
+    with pytest.raises(mi.AutogradError, match=r"sum was used already.*retain_graph=True"):
+        y.backward()
+
+
+def test_retained_graph():
+    """retain_graph keeps it, for as many sweeps as ask for it."""
+    x = leaf(1.0, 2.0)
+    y = (x * x).sum()
+    y.backward(retain_graph=True)
+    y.backward(retain_graph=True)
+    y.backward()
+    assert x.grad.tolist() == [6.0, 12.0]
+
+
+def test_a_shared_part_is_freed_with_the_first():
+    """Two outputs over one part: the second finds it freed, and the message names the part."""
+    x = leaf(1.0, 2.0)
+    shared = mi.exp(x)
+    a, b = shared.sum(), (shared * 2).sum()
+    a.backward()
+    with pytest.raises(mi.AutogradError, match="exp was used already"):
+        b.backward()
+
+
+def test_backward_of_a_leaf():
+    """A leaf is its own output."""
+    x = mi.Tensor(3.0, requires_grad=True)
+    x.backward()
+    assert x.grad.item() == 1.0
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_gradients_never_share_memory(create_graph):
+    """add hands one gradient to both inputs: changing one grad must not change the other."""
+    a, b, seed = leaf(1.0, 2.0), leaf(3.0, 4.0), mi.Tensor([1.0, 1.0])
+    (a + b).backward(seed, create_graph=create_graph)
+    with mi.no_grad():
+        a.grad += 5
+    assert b.grad.tolist() == [1.0, 1.0]
+    assert seed.tolist() == [1.0, 1.0]
+
+
+def test_gradients_of_grad_never_share_memory():
+    """grad() too returns what is nobody else's: not the seed, not another's, not a view."""
+    a, b, c, seed = leaf(1.0, 2.0), leaf(3.0, 4.0), leaf(5.0, 6.0), mi.ones((2, 1))
+    inner = a + b
+    y = (inner + c).reshape(2, 1)
+    found = [*grad(y, [a, b, c, inner, a], seed), seed]
+    for i, g in enumerate(found):
+        before = [other.tolist() for other in found]
+        g += 1
+        after = [other.tolist() for other in found]
+        assert [i for i, (x, y) in enumerate(zip(before, after)) if x != y] == [i]
+
+
+def test_accumulation_in_place_is_not_seen_elsewhere():
+    """The sweep adds up in its own buffers only: not in saved ones, nor in the seed."""
+    x = leaf(1.0, 2.0)
+    y = mi.exp(x)
+    z = y * y + y + y
+    kept = y.numpy().copy()
+    seed = mi.ones(2)
+    z.backward(seed, retain_graph=True)
+    first = x.grad.numpy().copy()
+    assert np.array_equal(y.numpy(), kept)
+    assert seed.tolist() == [1.0, 1.0]
+    x.grad = None
+    z.backward(seed)
+    assert np.array_equal(x.grad.numpy(), first)
+
+
+def test_broadcast_gradients_are_summed():
+    """Axes that broadcasting added or stretched are summed over, whatever the operator."""
+    a, b = mi.ones((3, 1), requires_grad=True), mi.ones((2, 1, 4), requires_grad=True)
+    (a * b).sum().backward()
+    assert (a.grad.shape, b.grad.shape) == ((3, 1), (2, 1, 4))
+    assert (a.grad.numpy() == 8).all()
+    assert (b.grad.numpy() == 3).all()
+
+
+def test_gradient_type_follows_the_input():
+    """Mixed precision: each leaf's gradient has the leaf's type."""
+    a, b = leaf(1.0, 2.0), leaf(1.0, 2.0, dtype="float64")
+    (a * b).sum().backward()
+    assert (a.grad.dtype, b.grad.dtype) == ("float32", "float64")
+    c = leaf(1.0, dtype="float16")
+    (c.astype("float32") * 2).sum().backward()
+    assert c.grad.dtype == "float16"
+
+
+def test_constants_get_none():
+    """Tensors that do not require grad have none, and detach cuts the graph."""
+    x, c = leaf(2.0), mi.Tensor([3.0])
+    (x * c + x.detach() * x).sum().backward()
+    assert c.grad is None
+    assert x.grad.tolist() == [5.0]
+
+
+def test_integers_in_between_cut_the_graph():
+    """A cast to integers has no gradient and does not pretend to."""
+    x = leaf(1.5, 2.5)
+    whole = x.astype("int64")
+    assert not whole.requires_grad
+    (x * whole).sum().backward()
+    assert x.grad.tolist() == [1.0, 2.0]
+
+
+# ---- grad ----------------------------------------------------------------------------------------
+def test_grad_leaves_grad_alone():
+    """grad() returns gradients and writes none."""
+    x, y = leaf(2.0), leaf(3.0)
+    gx, gy = grad((x * y).sum(), [x, y])
+    assert (gx.tolist(), gy.tolist()) == ([3.0], [2.0])
+    assert x.grad is y.grad is None
+
+
+def test_grad_of_an_interior_tensor():
+    """An input may be a result; what lies before it is not touched."""
+    x = leaf(2.0)
+    y = x * 3
+    (g,) = grad((y * y).sum(), y)
+    assert g.tolist() == [12.0]
+    gy, gx = grad(((x * 3) ** 2).sum(), [(x * 3), x], allow_unused=True)
+    assert gy is None
+    assert gx.tolist() == [36.0]
+
+
+def test_grad_of_both_leaf_and_result():
+    """A result and the leaf behind it, in one call."""
+    x = leaf(2.0)
+    y = x * 3
+    gy, gx = grad((y * y).sum(), [y, x])
+    assert (gy.tolist(), gx.tolist()) == ([12.0], [36.0])
+
+
+def test_unused_input():
+    """An input without a part in the output raises, or is None when that is allowed."""
+    x, y = leaf(1.0), leaf(1.0)
+    with pytest.raises(mi.AutogradError, match=r"input 1 has no part.*allow_unused=True"):
+        grad((x * 2).sum(), [x, y])
+    gx, gy = grad((x * 2).sum(), [x, y], allow_unused=True)
+    assert gx.tolist() == [2.0]
+    assert gy is None
+
+
+def test_grad_skips_what_it_does_not_need():
+    """A changed buffer off the way from input to output is no reason to fail."""
+    x, u = leaf(1.0), leaf(1.0)
+    z = mi.exp(u)
+    total = x.sum() + z.sum()
+    with mi.no_grad():
+        z += 1
+    assert grad(total, x)[0].tolist() == [1.0]
+
+
+def test_grad_frees_unless_told():
+    """grad() frees the graph as backward does."""
+    x = leaf(1.0)
+    y = (x * x).sum()
+    grad(y, x, retain_graph=True)
+    grad(y, x)
+    with pytest.raises(mi.AutogradError, match="used already"):
+        grad(y, x)
+
+
+def test_higher_orders():
+    """create_graph gives a gradient that can be differentiated: x**4 up to order 5."""
+    x = mi.Tensor(2.0, dtype="float64", requires_grad=True)
+    y, found = x * x * x * x, []
+    for _ in range(4):
+        (y,) = grad(y, x, create_graph=True)
+        found.append(y.item())
+    assert found == [32.0, 48.0, 48.0, 24.0]
+
+
+def test_create_graph_in_backward():
+    """backward(create_graph) leaves a grad that requires grad, and adds to it later."""
+    x = mi.Tensor(3.0, dtype="float64", requires_grad=True)
+    (x**3).backward(create_graph=True)
+    first = x.grad
+    assert first.requires_grad
+    x.grad = None
+    first.backward()
+    assert x.grad.item() == 18.0
+
+
+def test_gradient_penalty():
+    """A loss of gradients: the parameters get the mixed second derivatives."""
+    x = mi.Tensor([[1.0, 2.0]], dtype="float64", requires_grad=True)
+    w = mi.Tensor([[0.5], [-1.0]], dtype="float64", requires_grad=True)
+
+    def penalty(x, w):
+        (g,) = grad(mi.tanh(x @ w).sum(), x, create_graph=True)
+        return (g * g).sum()
+
+    mi.testing.gradcheck(penalty, [x, w])
+
+
+# ---- hooks ---------------------------------------------------------------------------------------
+def test_hook_sees_the_whole_gradient_once():
+    """A hook is called once, when all uses of the tensor have added their part."""
+    x, seen = leaf(1.0), []
+    y = x * 2
+    y.register_hook(lambda g: seen.append(g.tolist()))
+    (y * 3 + y).sum().backward()
+    assert seen == [[4.0]]
+    assert x.grad.tolist() == [8.0]
+
+
+@pytest.mark.parametrize("of_leaf", [True, False])
+def test_hook_replaces_the_gradient(of_leaf):
+    """What a hook returns goes on in its place; removed, it is not called."""
+    x = leaf(1.0)
+    y = x * 2
+    handle = (x if of_leaf else y).register_hook(lambda g: g * 10)
+    y.sum().backward(retain_graph=True)
+    assert x.grad.tolist() == [20.0]
+    handle.remove()
+    handle.remove()
+    y.sum().backward()
+    assert x.grad.tolist() == [22.0]
+
+
+def test_hooks_run_in_order():
+    """Two hooks: the second gets what the first returned."""
+    x = leaf(1.0)
+    x.register_hook(lambda g: g + 1)
+    with x.register_hook(lambda g: g * 10):
+        (x * 1).sum().backward()
+    (x * 1).sum().backward()
+    assert x.grad.tolist() == [22.0]
+
+
+def test_hook_of_another_shape():
+    """A hook that returns another shape is an error that names it."""
+    x = leaf(1.0, 2.0)
+
+    def halve(g):
+        return g[:1]
+
+    x.register_hook(halve)
+    with pytest.raises(mi.AutogradError, match=r"'halve' returned .*shape \(2,\)"):
+        x.sum().backward()
+
+
+# ---- modes ---------------------------------------------------------------------------------------
+def test_modes_nest():
+    """no_grad, enable_grad and set_grad_enabled nest, and end with an exception too."""
+    x = leaf(1.0)
+    with mi.no_grad():
+        assert not (x * 2).requires_grad
+        with mi.enable_grad():
+            assert (x * 2).requires_grad
+            with mi.set_grad_enabled(False):
+                assert not (x * 2).requires_grad
+        with pytest.raises(ValueError, match="on purpose"), mi.enable_grad():
+            raise ValueError("on purpose")
+        assert not mi.is_grad_enabled()
+    assert mi.is_grad_enabled()
+
+
+def test_mode_as_decorator():
+    """A decorated function runs in the mode each time, also when it calls itself."""
+
+    @mi.no_grad()
+    def count(n):
+        return [mi.is_grad_enabled()] + (count(n - 1) if n else [])
+
+    assert count(2) == [False] * 3
+    assert mi.is_grad_enabled()
+    assert count.__name__ == "count"
+
+
+def test_one_mode_object_used_twice_at_once():
+    """The same object, entered twice, restores what each entry found."""
+    mode = mi.no_grad()
+    with mode:
+        with mode:
+            pass
+        assert not mi.is_grad_enabled()
+    assert mi.is_grad_enabled()
+
+
+# ---- changes in place ----------------------------------------------------------------------------
+def through_view(t):
+    t[:1].fill_(9.0)
+
+
+def through_second_view(t):
+    t.reshape(2, 1)[0][:].fill_(9.0)
+
+
+def through_transposed_view(t):
+    t.reshape(1, 2).T.zero_()
+
+
+CHANGES = {
+    "iadd": lambda t: t.__iadd__(1.0),
+    "setitem": lambda t: t.__setitem__(0, 9.0),
+    "fill": lambda t: t.fill_(9.0),
+    "copy": lambda t: t.copy_(mi.zeros(2)),
+    "view": through_view,
+    "second view": through_second_view,
+    "transposed view": through_transposed_view,
+    "data": lambda t: t.data.fill_(9.0),
+    "data assigned": lambda t: setattr(t, "data", mi.zeros(2)),
+    "detach": lambda t: t.detach().mul_(2.0),
+    "add_": lambda t: t.add_(1.0, alpha=2.0),
+    "lerp": lambda t: t.lerp_(mi.zeros(2), 0.5),
+    "addcmul": lambda t: t.addcmul_(mi.ones(2), mi.ones(2)),
+    "clip": lambda t: t.clip_(0.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("saved", ["input", "output"])
+def test_changed_saved_buffer(change, saved):
+    """A buffer that a gradient reads was changed: backward names operator, versions and remedy."""
+    w = leaf(1.0, 2.0)
+    x = w * 1.0
+    y = mi.log(x) if saved == "input" else mi.exp(x)
+    with mi.no_grad():
+        change(x if saved == "input" else y)
+    name = "log" if saved == "input" else "exp"
+    with pytest.raises(
+        mi.AutogradError, match=rf"{name} needs .*kept at version 0 .*at version 1;.*clone\(\)"
+    ):
+        y.sum().backward()
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_changed_leaf(change):
+    """Leaves too: a step of the optimiser between forward and backward is found."""
+    w = leaf(1.0, 2.0)
+    y = w * w
+    with mi.no_grad():
+        change(w)
+    with pytest.raises(mi.AutogradError, match=r"multiply needs .*version 0 .*version 1"):
+        y.sum().backward()
+
+
+def test_version_counts_from_when_it_was_kept():
+    """Changes before the operation do not matter, and both numbers are named."""
+    w = leaf(1.0, 2.0)
+    x = w.detach()
+    x += 1
+    x += 1
+    y = w * x
+    y.sum().backward()
+    y = w * x
+    x += 1
+    x += 1
+    with pytest.raises(mi.AutogradError, match=r"kept at version 2 and is at version 4"):
+        y.sum().backward()
+
+
+@pytest.mark.parametrize("kind", ["array", "tensor", "mask"])
+def test_changed_index(kind):
+    """The index is kept as it was: changing its array later must not move the gradient."""
+    x = leaf(1.0, 2.0, 3.0)
+    index = np.array([True, True, False]) if kind == "mask" else np.array([0, 1])
+    index = mi.Tensor(index) if kind == "tensor" else index
+    y = x[index]
+    index[:] = index[::-1].numpy() + 1 if kind == "tensor" else index[::-1].copy() ^ True
+    y.sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0, 0.0]
+
+
+def test_change_that_no_gradient_reads():
+    """add needs no values: its inputs may be changed."""
+    w = leaf(1.0, 2.0)
+    x = w * 2
+    y = x + 1
+    with mi.no_grad():
+        x.fill_(0.0)
+    y.sum().backward()
+    assert w.grad.tolist() == [2.0, 2.0]
+
+
+def test_recorded_change():
+    """In place on a result is recorded: gradients are those of the new value."""
+    w = leaf(1.0, 2.0, dtype="float64")
+
+    def changed(w):
+        x = w * 3
+        x *= w
+        x += 1
+        x[0] = w[1] * 5
+        x -= w
+        x /= 2
+        return x
+
+    def written_out(w):
+        x = w * 3 * w + 1
+        return (mi.stack([w[1] * 5, x[1]]) - w) / 2
+
+    assert np.allclose(changed(w).numpy(), written_out(w).numpy())
+    assert grad(changed(w).sum(), w)[0].tolist() == grad(written_out(w).sum(), w)[0].tolist()
+    mi.testing.gradcheck(changed, w)
+    mi.testing.gradgradcheck(changed, w)
+
+
+def test_recorded_assignment_into_a_constant():
+    """A buffer that does not require grad does once a result is written into it."""
+    w = leaf(1.0, 2.0)
+    out = mi.zeros(4)
+    out[1:3] = w * 2
+    (out * mi.Tensor([1.0, 10.0, 100.0, 1000.0])).sum().backward()
+    assert w.grad.tolist() == [20.0, 200.0]
+
+
+def test_recorded_change_with_views():
+    """A recorded change of memory that views share cannot reach their graph: it raises."""
+    x = leaf(1.0, 2.0) * 2
+    view = x[:1]
+    with pytest.raises(mi.AutogradError, match=r"views share .*clone\(\)"):
+        x += 1
+    del view
+    x += 1
+    assert x.tolist() == [3.0, 5.0]
+
+
+def test_recorded_change_of_a_leaf():
+    """A leaf changed while gradients are recorded raises, and is as it was."""
+    w = leaf(1.0, 2.0)
+    for change in (CHANGES["iadd"], CHANGES["setitem"], CHANGES["fill"]):
+        with pytest.raises(mi.AutogradError, match=r"leaf that requires grad.*no_grad"):
+            change(w)
+    assert w.tolist() == [1.0, 2.0]
+
+
+def test_old_results_of_a_changed_tensor():
+    """What was computed before the change keeps its own gradient."""
+    w = leaf(1.0, 2.0)
+    x = w * 2
+    before = x + 0
+    x += 10
+    (before.sum() + 0 * x.sum()).backward()
+    assert w.grad.tolist() == [2.0, 2.0]
+
+
+# ---- flags ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("dtype", ["int64", "int8", "uint8", "bool"])
+def test_integers_require_no_grad(dtype):
+    """Types without derivatives refuse, however it is asked."""
+    t = mi.ones(2, dtype=dtype)
+    with pytest.raises(mi.DTypeError, match=f"{dtype}.*floating"):
+        t.requires_grad_()
+    with pytest.raises(mi.DTypeError, match="floating"):
+        mi.Tensor([1, 2], dtype=dtype, requires_grad=True)
+    with pytest.raises(mi.DTypeError, match="floating"):
+        t.requires_grad = True
+    assert not t.requires_grad
+
+
+def test_requires_grad_off():
+    """A leaf can stop; a result cannot, and says detach."""
+    w = leaf(1.0)
+    y = w * 2
+    assert not w.requires_grad_(False).requires_grad
+    with pytest.raises(mi.AutogradError, match=r"detach\(\)"):
+        y.requires_grad = False
+    assert y.is_leaf is False
+    assert w.is_leaf
+    assert y.grad_fn.operator.name == "multiply"
+
+
+def test_forward_keeps_no_more_than_it_needs():
+    """A result that no gradient reads is freed with its last name."""
+    import weakref
+
+    w = leaf(1.0, 2.0)
+    hidden = w + 1
+    alive = weakref.ref(hidden)
+    y = (hidden + 1).sum()
+    del hidden
+    assert alive() is None
+    y.backward()
+    assert w.grad.tolist() == [1.0, 1.0]
