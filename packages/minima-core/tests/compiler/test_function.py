@@ -194,17 +194,12 @@ def brings_data(x):
     return x + np.arange(3.0)
 
 
-def needs_graph(x):
-    return (x.detach().requires_grad_() * 2.0).sum()
-
-
 BREAKS = {
     branch: "bool|numpy",
     reads: "numpy",
     keeps: "kept outside|changed while it ran",
     counts: "changed while it ran",
     brings_data: "from outside",
-    needs_graph: "needs its graph",
 }
 
 

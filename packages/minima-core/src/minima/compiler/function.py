@@ -9,16 +9,14 @@ from functools import update_wrapper
 from threading import RLock
 from typing import Any
 
-import numpy as np
-
 from ..autograd.mode import GRAD, TAPE
 from ..errors import ArgumentError
 from ..tensor import Tensor, wrap
-from .flatten import flatten_updates
-from .guards import PLAIN, Guards
-from .numpy_executor import Executable, numpy_executor
-from .passes import PASSES, constants
+from .differentiable import Pullback, capture_pullback
+from .guards import Guards
 from .plan import Plan
+from .replay import Replay, find_executor
+from .structure import filled, objects, signature, structure
 from .tape import Tape
 
 __all__ = ["CompileWarning", "Compiled", "compile"]
@@ -37,7 +35,7 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], executor: str | None = None) -> None:
         self.function = function
         self.executor = executor
-        self._plans: OrderedDict[Hashable, list[Replay]] = OrderedDict()
+        self._plans: OrderedDict[Hashable, list[Entry]] = OrderedDict()
         self._warmed: set[Hashable] = set()
         self._eager: set[Hashable] = set()
         self._lock = RLock()
@@ -47,7 +45,7 @@ class Compiled:
     @property
     def plans(self) -> list[Plan]:
         """The plans that are held, the last used one last."""
-        return [r.plan for many in self._plans.values() for r in many]
+        return [e.replay.plan for many in self._plans.values() for e in many]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function, by a plan where there is one."""
@@ -55,7 +53,7 @@ class Compiled:
             return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
         try:
-            key = (_signature((args, kwargs), tensors), GRAD.get())
+            key = (signature((args, kwargs), tensors), GRAD.get())
             known = key in self._eager
         except TypeError as error:
             return self._fall_back(None, f"an argument cannot be compared ({error})", args, kwargs)
@@ -72,8 +70,9 @@ class Compiled:
 
     def _capture(self, key: Hashable, args: Any, kwargs: Any, tensors: list[Tensor]) -> Any:
         """Run once with a tape; keep the plan if there can be one."""
-        guards = Guards(self.function, args, kwargs)
-        grads = {id(t): (t, t.grad) for t in guards.leaves}
+        surroundings = (self.function, *objects((args, kwargs)))
+        guards = Guards(*surroundings)
+        grads = {id(t): t.grad for t in guards.leaves}
         tape = Tape()
         token = TAPE.set(tape)
         try:
@@ -83,28 +82,32 @@ class Compiled:
         if not tape.broken and not guards.hold():
             tape.fail("a plain value outside of the function changed while it ran")
         found: list[Tensor] = []
-        shape = _structure(result, found)
+        shape = structure(result, found)
         if not tape.broken:
             _check_escapes(tape, found)
+        pullback, extra = None, []
         if not tape.broken and any(t.grad_fn is not None and t.grad_fn.saved for t in found):
-            tape.fail("a result still needs its graph; call backward inside of the function")
+            pullback, extra = capture_pullback(tape, found, tensors)
         if tape.broken:
             return self._note(key, tape.broken, result)
-        plan = Plan.of(tape, [t._array for t in tensors], [t._array for t in found])
-
-        def again() -> Guards:
-            return Guards(self.function, args, kwargs)
-
-        replay = Replay(plan, guards, tape, grads, shape, self.executor, again)
+        plan = Plan.of(tape, [t._array for t in tensors], [*(t._array for t in found), *extra])
+        owners = tape.owners if pullback is None else {}
+        replay = Replay(
+            plan, tape, lambda: Guards(*surroundings), grads, tensors, owners, self.executor
+        )
+        if pullback is not None:
+            pullback.ready(self.executor)
         many = self._plans.setdefault(key, [])
-        many.insert(0, replay)
+        many.insert(0, Entry(replay, shape, len(found), pullback))
         if len(many) > MAX_MISSES:
             del self._plans[key]
             return self._note(key, "its surroundings change from call to call", result)
         self._plans.move_to_end(key)
         while len(self._plans) > MAX_PLANS:
             self._plans.popitem(last=False)
-        return _detached(result)
+        if pullback is not None:
+            return result
+        return filled(shape, [t.detach().clone() for t in found])
 
     def _note(self, key: Hashable, reason: str, result: Any) -> Any:
         self._eager.add(key)
@@ -116,129 +119,27 @@ class Compiled:
         return self._note(key, reason, self.function(*args, **kwargs))
 
 
-class Replay:
-    """A plan made ready to run, and the conditions under which it may."""
+class Entry:
+    """A replay, the shape of its results and, where these have gradients, the way back."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        guards: Guards,
-        tape: Tape,
-        grads: dict[int, tuple[Tensor, Tensor | None]],
-        shape: Any,
-        executor: str | None,
-        again: Callable[[], Guards],
-    ) -> None:
-        self.plan, self.guards, self.shape = plan, guards, shape
-        self.conditions = [(probe, value) for probe, value, _ in tape.conditions]
-        constants(plan)
-        if flatten_updates(plan, tape.owners):
-            self.guards = again()
-        for rewrite in PASSES:
-            rewrite(plan)
-        self.distinct = [plan.inputs.index(v) for v in dict.fromkeys(plan.inputs)]
-        self.run = find_executor(executor)(plan)
-        self.results = [None if v.dynamic else _place(v) for v in plan.outputs]
-        self.gradients = []
-        for leaf, _, value in plan.gradients:
-            self.gradients.append((leaf, wrap(_place(value), leaf._device)))
-        #: leaves whose gradient must be there, or not, when a call begins, for the plan to fit
-        self.entry: list[tuple[Tensor, Any]] = []
-        for leaf, had in tape.gradients:
-            before = grads.get(id(leaf), (leaf, None))[1]
-            if had and before is not None:
-                self.entry.append((leaf, before._array))
-            elif not had and before is None:
-                self.entry.append((leaf, None))
+    def __init__(self, replay: Replay, shape: Any, count: int, pullback: Pullback | None) -> None:
+        self.replay, self.shape, self.count, self.pullback = replay, shape, count, pullback
 
     def fits(self) -> bool:
-        """Say whether everything that the plan depends on is as it was."""
-        if not self.guards.hold():
+        """Say whether the entry can serve the next call."""
+        if self.pullback is not None and self.pullback.busy():
             return False
-        for leaf, array in self.entry:
-            now = leaf.grad
-            if (now is None) is not (array is None) or (
-                now is not None and now._array is not array
-            ):
-                return False
-        return all(probe() == value for probe, value in self.conditions)
+        return self.replay.fits()
 
     def __call__(self, tensors: list[Tensor]) -> Any:
-        """Replay on the arguments *tensors*; return the results in fresh buffers."""
-        given = iter(self.run([tensors[i]._array for i in self.distinct]))
-        for leaf, gradient in self.gradients:
-            leaf.grad = gradient
-        device = self.plan.device
-        arrays = [next(given) if a is None else a for a in self.results]
-        return _filled(self.shape, [wrap(a.copy(), device) for a in arrays])
-
-
-def _place(value: Any) -> Any:
-    return value.array if value.slot is None else value.slot
-
-
-def find_executor(name: str | None) -> Callable[[Plan], Executable]:
-    """Return the executor called *name*; None takes the best there is."""
-    if name in (None, "numpy"):
-        return numpy_executor
-    from .. import registry
-
-    found: Callable[[Plan], Executable] = registry.lookup("executor", name)
-    return found
-
-
-# ---- arguments and results -----------------------------------------------------------------------
-def _signature(value: Any, tensors: list[Tensor]) -> Hashable:
-    """Return what a call is known by; its Tensors and arrays go to *tensors*."""
-    if isinstance(value, Tensor):
-        tensors.append(value)
-        array = value._array
-        return (
-            "tensor", array.shape, array.dtype, str(value._device), value._node is not None,
-            next(i for i, t in enumerate(tensors) if t._array is array),
-        )  # fmt: skip
-    if isinstance(value, tuple | list):
-        return (type(value), *[_signature(v, tensors) for v in value])
-    if isinstance(value, dict):
-        return (dict, *[(k, _signature(v, tensors)) for k, v in value.items()])
-    if isinstance(value, PLAIN):
-        return (type(value), value)
-    if isinstance(value, np.ndarray):
-        raise TypeError("a NumPy array: pass a Tensor, as from mi.asarray(array)")
-    return ("object", id(value))
-
-
-def _structure(value: Any, tensors: list[Tensor]) -> Any:
-    """Return *value* with Tensors replaced by their number in *tensors*."""
-    if isinstance(value, Tensor):
-        tensors.append(value)
-        return _Number(len(tensors) - 1)
-    if isinstance(value, tuple | list) and not hasattr(value, "_fields"):
-        return type(value)(_structure(v, tensors) for v in value)
-    if isinstance(value, dict):
-        return {k: _structure(v, tensors) for k, v in value.items()}
-    return value
-
-
-class _Number(int):
-    """The place of a Tensor in a result."""
-
-
-def _filled(shape: Any, tensors: list[Tensor]) -> Any:
-    if type(shape) is _Number:
-        return tensors[shape]
-    if isinstance(shape, tuple | list) and not hasattr(shape, "_fields"):
-        return type(shape)(_filled(v, tensors) for v in shape)
-    if isinstance(shape, dict):
-        return {k: _filled(v, tensors) for k, v in shape.items()}
-    return shape
-
-
-def _detached(value: Any) -> Any:
-    """Return a result as a replay gives it: without history, in buffers of its own."""
-    tensors: list[Tensor] = []
-    shape = _structure(value, tensors)
-    return _filled(shape, [t.detach().clone() for t in tensors])
+        """Return the results of a replay, in buffers of their own."""
+        arrays = self.replay(tensors)
+        device = self.replay.plan.device
+        outputs = [wrap(a.copy(), device) for a in arrays[: self.count]]
+        if self.pullback is not None:
+            given = {id(t._array): t._array for t in tensors}
+            self.pullback.attach(outputs, [*given.values(), *arrays[self.count :]], tensors)
+        return filled(self.shape, outputs)
 
 
 def _check_escapes(tape: Tape, results: list[Tensor]) -> None:

@@ -1,0 +1,101 @@
+"""A plan made ready to run: under which conditions, on which buffers, with which results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..tensor import Tensor, wrap
+from .flatten import flatten_updates
+from .guards import Guards
+from .numpy_executor import Executable, numpy_executor
+from .passes import PASSES, constants
+from .plan import Plan, Value
+from .tape import Tape
+
+__all__ = ["Replay", "find_executor", "prepare"]
+
+
+def find_executor(name: str | None) -> Callable[[Plan], Executable]:
+    """Return the executor called *name*; None takes the best there is.
+
+    Raises: PluginError when no executor has that name.
+    """
+    if name in (None, "numpy"):
+        return numpy_executor
+    from .. import registry
+
+    found: Callable[[Plan], Executable] = registry.lookup("executor", name)
+    return found
+
+
+def prepare(plan: Plan, owners: dict[int, Any], executor: str | None) -> tuple[Executable, bool]:
+    """Rewrite *plan* and return its executable, and whether memory outside has moved."""
+    constants(plan)
+    moved = flatten_updates(plan, owners)
+    for rewrite in PASSES:
+        rewrite(plan)
+    return find_executor(executor)(plan), moved
+
+
+def place(value: Value) -> Any:
+    """Return the buffer of a value whose memory is the same in each call."""
+    return value.array if value.slot is None else value.slot
+
+
+class Replay:
+    """A plan and what it depends on: surroundings, conditions, gradients that are there or not."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        tape: Tape,
+        guards: Callable[[], Guards],
+        grads: dict[int, Tensor | None],
+        arguments: list[Tensor],
+        owners: dict[int, Any],
+        executor: str | None,
+    ) -> None:
+        self.plan = plan
+        self.conditions = [(probe, value) for probe, value, _ in tape.conditions]
+        self.run, _ = prepare(plan, owners, executor)
+        self.guards = guards()
+        self.distinct = [plan.inputs.index(v) for v in dict.fromkeys(plan.inputs)]
+        self.results = [None if v.dynamic else place(v) for v in plan.outputs]
+        number = {id(t): i for i, t in enumerate(arguments)}
+        #: leaves, or places of arguments, and the gradient that a replay gives them
+        self.gradients = [
+            (leaf, number.get(id(leaf)), place(value)) for leaf, _, value in plan.gradients
+        ]
+        self._set = [
+            (leaf, wrap(array, leaf._device)) for leaf, i, array in self.gradients if i is None
+        ]
+        self._given = [(i, array) for _, i, array in self.gradients if i is not None]
+        #: leaves whose gradient must be there, or not, when a call begins, for the plan to fit
+        self.entry: list[tuple[Tensor, Any]] = []
+        for leaf, had in tape.gradients:
+            before = grads.get(id(leaf))
+            if id(leaf) not in number and had is (before is not None):
+                self.entry.append((leaf, None if before is None else before._array))
+
+    def fits(self) -> bool:
+        """Say whether everything that the plan depends on is as it was."""
+        if not self.guards.hold():
+            return False
+        for leaf, array in self.entry:
+            now = leaf.grad
+            if now is None:
+                if array is not None:
+                    return False
+            elif now._array is not array:
+                return False
+        return all(probe() == value for probe, value in self.conditions)
+
+    def __call__(self, arguments: list[Tensor]) -> list[Any]:
+        """Replay on *arguments*; return the buffers of the results."""
+        given = iter(self.run([arguments[i]._array for i in self.distinct]))
+        for leaf, gradient in self._set:
+            leaf.grad = gradient
+        for i, array in self._given:
+            arguments[i].grad = wrap(array.copy(), self.plan.device)
+        return [next(given) if a is None else a for a in self.results]
