@@ -192,7 +192,8 @@ def capture_pullback(
     if backward.broken:
         tape.fail(backward.broken)
         return None, []
-    used = [i for i, g in enumerate(found) if g is not None]
+    gradients: list[Tensor | None] = list(found)
+    used = [i for i, g in enumerate(gradients) if g is not None]
     place_of = {id(t): i for i, t in enumerate(arguments)}
     seed_arrays = [t._array for t in seeds]
     own = {id(a) for a in seed_arrays}

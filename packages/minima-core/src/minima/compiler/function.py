@@ -85,7 +85,8 @@ class Compiled:
         shape = structure(result, found)
         if not tape.broken:
             _check_escapes(tape, found)
-        pullback, extra = None, []
+        pullback: Pullback | None = None
+        extra: list[Any] = []
         if not tape.broken and any(t.grad_fn is not None and t.grad_fn.saved for t in found):
             pullback, extra = capture_pullback(tape, found, tensors)
         if tape.broken:
