@@ -222,15 +222,14 @@ def test_no_cycles(sample: Sample, minima_device: Device) -> None:
             mi.autograd.grad(total, leaves, allow_unused=True)
 
     step()
-    gc.collect()
-    gc.freeze()
     gc.disable()
+    gc.freeze()  # what was left before is not this step's
     try:
         step()
         assert gc.collect() == 0
     finally:
-        gc.enable()
         gc.unfreeze()
+        gc.enable()
 
 
 # ---- the device ----------------------------------------------------------------------------------

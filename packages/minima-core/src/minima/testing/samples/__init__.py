@@ -6,7 +6,7 @@ To add an operator's row, add a `Sample` to the file of its family: all checks o
 
 from __future__ import annotations
 
-from . import elementwise, network, reduction, shape
+from . import attention, elementwise, embedding, network, recurrent, reduction, shape
 from .sample import Input, Sample, away, bools, distinct, exactly, integers, positive, real
 
 __all__ = [
@@ -28,6 +28,9 @@ SAMPLES: list[Sample] = [
     *reduction.SAMPLES,
     *shape.SAMPLES,
     *network.SAMPLES,
+    *embedding.SAMPLES,
+    *attention.SAMPLES,
+    *recurrent.SAMPLES,
 ]
 
 _STEPS = "its value is constant but for steps"
@@ -42,6 +45,8 @@ NOT_DIFFERENTIABLE: dict[str, str] = {
         _CHOICE,
     ),
     **dict.fromkeys("argmax argmin".split(), _INDEX),
+    "bag_largest": _STEPS,
+    "bag_numbers": "its input is an index",
     "first_largest": _STEPS,
     "floor_divide": _STEPS,
     "one_hot": "its input is an index",

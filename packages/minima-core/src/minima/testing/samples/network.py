@@ -119,13 +119,13 @@ def _conv2d_weight_gradient(x: Any, g: Any, shape: Any, groups: int = 1, **how: 
 
 #: x, weight, options
 CONVOLUTIONS: tuple[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]], ...] = (
-    ((2, 2, 4, 5), (3, 2, 3, 2), {}),
-    ((1, 2, 5, 4), (2, 2, 3, 3), {"stride": 2, "padding": 1}),
-    ((1, 1, 6, 5), (2, 1, 2, 3), {"stride": (1, 2), "padding": (0, 1), "dilation": (2, 1)}),
-    ((2, 4, 4, 3), (6, 2, 2, 2), {"groups": 2}),
-    ((1, 3, 4, 4), (3, 1, 3, 3), {"groups": 3, "padding": 1}),
+    ((2, 2, 3, 4), (3, 2, 2, 3), {}),
+    ((1, 2, 4, 3), (2, 2, 3, 3), {"stride": 2, "padding": 1}),
+    ((1, 1, 5, 4), (2, 1, 2, 2), {"stride": (1, 2), "padding": (0, 1), "dilation": (2, 1)}),
+    ((2, 4, 2, 2), (6, 2, 2, 1), {"groups": 2}),
+    ((1, 2, 3, 3), (2, 1, 3, 3), {"groups": 2, "padding": 1}),
     ((2, 3, 2, 2), (2, 3, 1, 1), {}),
-    ((1, 1, 6, 6), (1, 1, 2, 2), {"stride": 3}),
+    ((1, 1, 5, 5), (1, 1, 2, 2), {"stride": 3}),
     ((0, 2, 3, 3), (2, 2, 2, 2), {}),
 )
 
@@ -182,9 +182,48 @@ def _first_largest(x: Any) -> Any:
     )
 
 
+def _adaptive(x: Any, output_size: Any) -> Any:
+    pair = output_size if isinstance(output_size, tuple) else (output_size, output_size)
+    out = tuple(n if k is None else k for k, n in zip(pair, x.shape[2:]))
+    y = np.zeros((*x.shape[:2], *out))
+    for i, j in np.ndindex(*out):
+        rows, columns = (
+            slice(int(np.floor(k * n / m)), int(np.ceil((k + 1) * n / m)))
+            for k, n, m in zip((i, j), x.shape[2:], out)
+        )
+        y[:, :, i, j] = x[:, :, rows, columns].mean((2, 3))
+    return y
+
+
+def _adaptive_gradient(g: Any, shape: Any) -> Any:
+    number = np.eye(int(np.prod(shape[2:]))).reshape(-1, 1, *shape[2:])
+    share = _adaptive(number, g.shape[2:])[:, 0]  # of each element of x in each of the result
+    return np.einsum("ncij,pij->ncp", g, share).reshape(shape)
+
+
+def _adaptive_pools() -> Iterator[Sample]:
+    size: Any
+    for shape, size in (
+        ((2, 2, 4, 6), (2, 3)),
+        ((1, 2, 5, 7), 3),
+        ((2, 1, 3, 4), 1),
+        ((1, 1, 2, 2), (3, None)),
+        ((1, 1, 3, 3), (None, 2)),
+        ((0, 1, 4, 4), 2),
+    ):
+        yield Sample("adaptive_avg_pool2d", _adaptive, [real(*shape)], {"output_size": size})
+        g = _adaptive(np.zeros(shape), size).shape
+        yield Sample(
+            "adaptive_avg_pool2d_gradient", _adaptive_gradient, [real(*g)], {"shape": shape}
+        )
+    special = exactly([[[[nan, 1.0], [inf, 1.0]]]])
+    attrs = {"output_size": 2}
+    yield Sample("adaptive_avg_pool2d", _adaptive, [special], attrs, "special", False)
+
+
 def _pools() -> Iterator[Sample]:
     for shape, attrs in (
-        ((2, 2, 4, 6), {"kernel_size": 2}),
+        ((2, 2, 2, 4), {"kernel_size": 2}),
         ((1, 2, 5, 5), {"kernel_size": 3, "stride": 1, "padding": 1}),
         ((1, 1, 5, 4), {"kernel_size": (2, 3), "stride": (2, 1), "padding": (1, 0)}),
         ((1, 1, 5, 5), {"kernel_size": 2, "stride": 3}),
@@ -315,4 +354,4 @@ def _losses() -> Iterator[Sample]:
     )
 
 
-SAMPLES = [*_products(), *_convolutions(), *_pools(), *_norms(), *_losses()]
+SAMPLES = [*_products(), *_convolutions(), *_pools(), *_adaptive_pools(), *_norms(), *_losses()]
