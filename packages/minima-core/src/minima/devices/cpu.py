@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import cpu_attention, cpu_embedding, cpu_recurrent
 from .base import Device, Kernel, Kernels
 
 __all__ = ["CPU"]
@@ -215,6 +216,11 @@ _WRITING = {
     "linear": _linear,
     "concat": _concat,
     "stack": _stack,
+    **{
+        name: quiet(kernel)
+        for family in (cpu_attention, cpu_embedding, cpu_recurrent)
+        for name, kernel in family.KERNELS.items()
+    },
 }
 
 CPU = Cpu("cpu", kernels=_WRITING)

@@ -20,6 +20,7 @@ from .arithmetic import (
     remainder,
     subtract,
 )
+from .attention import attention_gradient, attention_weights, scaled_dot_product_attention
 from .comparison import (
     bitwise_and,
     bitwise_invert,
@@ -47,6 +48,13 @@ from .convolution import (
     windows_gradient,
 )
 from .creation import full
+from .embedding import (
+    bag_largest,
+    bag_numbers,
+    embedding,
+    embedding_bag,
+    embedding_gradient,
+)
 from .exponential import abs, cos, erf, exp, expm1, log, log1p, sign, sin, sqrt, square, tanh
 from .indexing import getitem, one_hot, put, scatter
 from .inplace import assign, in_place
@@ -66,7 +74,14 @@ from .manipulation import (
     transpose,
 )
 from .normalization import batch_norm, layer_norm
-from .pooling import avg_pool2d, first_largest, max_pool2d
+from .pooling import (
+    adaptive_avg_pool2d,
+    adaptive_avg_pool2d_gradient,
+    avg_pool2d,
+    first_largest,
+    max_pool2d,
+)
+from .recurrent import gru, gru_gradient, lstm, lstm_gradient
 from .reduction import all, any, argmax, argmin, max, mean, min, sum, summation, var
 from .table import TABLE, Array, Arrays, Operator, OperatorFunction, operator
 from .transfer import transfer
@@ -85,6 +100,8 @@ __all__ = [
     "Operator",
     "OperatorFunction",
     "abs",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool2d_gradient",
     "add",
     "add_scalar",
     "add_scaled",
@@ -96,7 +113,11 @@ __all__ = [
     "argmin",
     "assign",
     "astype",
+    "attention_gradient",
+    "attention_weights",
     "avg_pool2d",
+    "bag_largest",
+    "bag_numbers",
     "batch_norm",
     "bitwise_and",
     "bitwise_invert",
@@ -113,6 +134,9 @@ __all__ = [
     "cross_entropy",
     "divide",
     "divide_scalar",
+    "embedding",
+    "embedding_bag",
+    "embedding_gradient",
     "equal",
     "erf",
     "exp",
@@ -126,6 +150,8 @@ __all__ = [
     "getitem",
     "greater",
     "greater_equal",
+    "gru",
+    "gru_gradient",
     "in_place",
     "isfinite",
     "isinf",
@@ -140,6 +166,8 @@ __all__ = [
     "log_softmax",
     "logical_not",
     "logsumexp",
+    "lstm",
+    "lstm_gradient",
     "matmul",
     "max",
     "max_pool2d",
@@ -163,6 +191,7 @@ __all__ = [
     "relu_gradient",
     "remainder",
     "reshape",
+    "scaled_dot_product_attention",
     "scatter",
     "share",
     "sigmoid",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
 from .arithmetic import divide, multiply
+from .axes import sizes
 from .convolution import (
     Pair,
     Size,
@@ -19,7 +21,13 @@ from .convolution import (
 from .manipulation import broadcast_to, reshape
 from .table import Array, operator
 
-__all__ = ["avg_pool2d", "first_largest", "max_pool2d"]
+__all__ = [
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool2d_gradient",
+    "avg_pool2d",
+    "first_largest",
+    "max_pool2d",
+]
 
 
 def _prepare(name: str, x: Tensor, kernel_size: Size, stride: Any, padding: Size) -> dict[str, Any]:
@@ -155,3 +163,81 @@ def _(
         g = divide(g, sum(windows(field, kernel_size, stride, padding), (2, 3)))
     spread = broadcast_to(reshape(g, (n, c, 1, 1, oh, ow)), (n, c, *kernel_size, oh, ow))
     return windows_gradient(spread, x.shape, stride, padding)
+
+
+# ---- windows by the size of the result -----------------------------------------------------------
+def _shares(shape: tuple[int, ...], out: Pair) -> Iterator[tuple[Any, Any, int]]:
+    """Yield, for each element of the result, its index, its window and the window's size."""
+    h, w = shape[2:]
+    for i in range(out[0]):
+        top, bottom = i * h // out[0], -(-(i + 1) * h // out[0])
+        for j in range(out[1]):
+            left, right = j * w // out[1], -(-(j + 1) * w // out[1])
+            window = (..., slice(top, bottom), slice(left, right))
+            yield (..., i, j), window, (bottom - top) * (right - left)
+
+
+@operator(floating=True)
+def adaptive_avg_pool2d(xp: Any, x: Array, output_size: Size) -> Any:
+    """Return the means of as many windows, evenly spread, as *output_size* says.
+
+    Window i goes from floor(i * H / OH) to ceil((i + 1) * H / OH): windows may overlap by one. A
+    size of None is that of x.
+
+    Shapes: x (N, C, H, W) -> (N, C, OH, OW). Dtype: as x; integers become float32.
+    Raises: ShapeError for an image without elements.
+
+    >>> import minima as mi
+    >>> x = mi.reshape(mi.arange(6.0), (1, 1, 2, 3))
+    >>> mi.operators.adaptive_avg_pool2d(x, (1, 2))
+    Tensor([[[[2., 3.]]]])
+    """
+    y = xp.empty((*x.shape[:2], *output_size), dtype=x.dtype)
+    for place, window, _ in _shares(x.shape, output_size):
+        y[place] = xp.mean(x[window], axis=(2, 3))
+    return y
+
+
+@adaptive_avg_pool2d.prepare
+def _(x: Tensor, output_size: Size) -> dict[str, Any]:
+    check_image("adaptive_avg_pool2d", x)
+    if 0 in x.shape[2:]:
+        raise ShapeError(
+            f"adaptive_avg_pool2d: got x of shape {x.shape}; expected at least one row and column"
+        )
+    pair = output_size if isinstance(output_size, tuple | list) else (output_size,) * 2
+    wanted = tuple(n if k is None else k for k, n in zip(pair, x.shape[2:], strict=False))
+    found = sizes("adaptive_avg_pool2d", wanted if len(pair) == 2 else pair, 2, 1, "output_size")
+    return {"output_size": found}
+
+
+@adaptive_avg_pool2d.gradient(saves="")
+def _(g: Tensor, y: Any, x: Any, output_size: Pair) -> Any:
+    return adaptive_avg_pool2d_gradient(g, x.shape)
+
+
+@operator(floating=True)
+def adaptive_avg_pool2d_gradient(xp: Any, g: Array, shape: tuple[int, ...]) -> Any:
+    """Spread each element evenly over its window: the gradient of `adaptive_avg_pool2d`.
+
+    Shapes: g (N, C, OH, OW) -> *shape* (N, C, H, W).
+
+    >>> import minima as mi
+    >>> mi.operators.adaptive_avg_pool2d_gradient(mi.ones((1, 1, 1, 1)), (1, 1, 1, 4))
+    Tensor([[[[0.25, 0.25, 0.25, 0.25]]]])
+    """
+    total = xp.zeros(shape, dtype=g.dtype)
+    for place, window, count in _shares(shape, g.shape[2:]):
+        total[window] += g[place][..., None, None] / count
+    return total
+
+
+@adaptive_avg_pool2d_gradient.prepare
+def _(g: Tensor, shape: tuple[int, ...]) -> dict[str, Any]:
+    check_image("adaptive_avg_pool2d_gradient", g)
+    return {"shape": tuple(shape)}
+
+
+@adaptive_avg_pool2d_gradient.gradient(saves="")
+def _(gg: Tensor, y: Any, g: Any, shape: tuple[int, ...]) -> Any:
+    return adaptive_avg_pool2d(gg, g.shape[2:])
