@@ -56,8 +56,8 @@ def _attention_gradient(
 SIZES = (
     ((), 3, 4, 2, 3),
     ((2,), 2, 2, 3, 1),
-    ((2, 2), 3, 2, 2, 2),
-    ((1, 2, 2), 2, 3, 2, 2),
+    ((2, 2), 3, 2, 1, 1),
+    ((1, 2, 1), 2, 3, 1, 2),
     ((2,), 3, 0, 2, 2),
     ((0,), 2, 2, 2, 2),
 )
@@ -72,9 +72,9 @@ def _cases() -> Iterator[tuple[Any, ...]]:
         yield *arrays, g, None, {"causal": True, "scale": 0.7}, ""
         yield *arrays, g, bools(rows, keys), {}, "mask"
         yield *arrays, g, real(*lead, rows, keys), {"causal": True}, "added"
-    x = real(2, 2, 2, 2, 2)
+    x = real(2, 1, 2, 2, 1)
     yield x, x, x, x, real(2, 1, 1, 1, 2), {}, "wide"
-    yield x, x, x, x, bools(1, 2, 1, 2, 1), {}, "wide"
+    yield x, x, x, x, bools(1, 1, 2, 2, 1), {}, "wide"
     none = exactly([[True, False], [False, False]])
     yield real(2, 3), real(2, 3), real(2, 2), real(2, 2), none, {}, "unseen"
     hidden = exactly([[0.0, -inf], [-inf, -inf]])
@@ -87,8 +87,9 @@ def _samples() -> Iterator[Sample]:
         inputs = [q, k, v, mask]
         yield Sample("scaled_dot_product_attention", _attention, inputs, attrs, note, smooth)
         yield Sample("attention_weights", _weights, [q, k, mask], attrs, note, smooth)
-        # of a gradient, that with respect to an added mask is checked by order 2 of attention
+        # the slopes of these are the second ones of those above: few are enough
         inputs = [g, q, k, v, mask]
+        smooth = smooth and len(q.shape) < 4 and note in ("", "mask")
         yield Sample("attention_gradient", _attention_gradient, inputs, attrs, note, smooth)
     large = exactly(np.full((2, 2), 1e2))
     inputs = [large, large, real(2, 2), None]
