@@ -93,3 +93,17 @@ def test_cycles_end():
     layer = Layer()
     layer.parent = layer
     assert Guards(layer).hold()
+
+
+def test_a_function_of_minimas_own_is_looked_into_when_it_is_compiled():
+    """Catch a training step of minima.train whose plan would never fit again."""
+    layer = Layer()
+
+    def step(x):
+        return layer.forward(x)
+
+    step.__module__ = "minima.train.somewhere"
+    guards = Guards(step)
+    assert any(leaf is layer.weight for leaf in guards.leaves)
+    layer.training = False
+    assert not guards.hold()

@@ -38,6 +38,7 @@ class Guards:
         self._seen: set[int] = set()
         self.leaves: list[Tensor] = []
         self.objects: list[Any] = []
+        self._roots = roots
         for root in roots:
             self._visit(root, self._bind(root))
         self.hold: Callable[[], bool] = self._compiled()
@@ -109,7 +110,9 @@ class Guards:
 
     def _visit_function(self, function: FunctionType) -> None:
         """Look into what a function of the user's reads; those of installed modules are fixed."""
-        if (function.__module__ or "").partition(".")[0] in ("minima", "numpy", "builtins"):
+        package = (function.__module__ or "").partition(".")[0]
+        fixed = package in ("minima", "numpy", "builtins")
+        if fixed and all(function is not root for root in self._roots):
             return
         for cell in function.__closure__ or ():
             try:
