@@ -83,6 +83,19 @@ def test_gradients_never_share_memory(create_graph):
     assert seed.tolist() == [1.0, 1.0]
 
 
+def test_seeds_are_left_alone():
+    """An output that also leads to another output: its seed is not what the sweep adds up in."""
+    x, seed = leaf(1.0, 2.0), mi.ones(2)
+    y = x * 2
+    mi.autograd.backward([y, y * 3], [seed, seed])
+    assert seed.tolist() == [1.0, 1.0]
+    assert x.grad.tolist() == [8.0, 8.0]
+    w = leaf(1.0, 2.0)
+    w.backward(seed)
+    w.grad += 1
+    assert seed.tolist() == [1.0, 1.0]
+
+
 def test_gradients_of_grad_never_share_memory():
     """grad() too returns what is nobody else's: not the seed, not another's, not a view."""
     a, b, c, seed = leaf(1.0, 2.0), leaf(3.0, 4.0), leaf(5.0, 6.0), mi.ones((2, 1))
@@ -110,6 +123,16 @@ def test_accumulation_in_place_is_not_seen_elsewhere():
     x.grad = None
     z.backward(seed)
     assert np.array_equal(x.grad.numpy(), first)
+
+
+def test_a_rule_that_returns_what_it_was_given(monkeypatch):
+    """A rule may return the saved output itself: the sweep must not add up in that memory."""
+    monkeypatch.setattr(mi.operators.TABLE["exp"], "rule", lambda g, y, x: y)
+    x = leaf(0.0)
+    first = mi.exp(x)
+    (first + mi.exp(x) + mi.exp(x)).backward(mi.ones(1))
+    assert first.tolist() == [1.0]
+    assert x.grad.tolist() == [3.0]
 
 
 def test_broadcast_gradients_are_summed():

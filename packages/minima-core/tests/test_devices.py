@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import minima as mi
-from minima.operators import TABLE
 
 
 def test_names():
@@ -85,7 +84,10 @@ def test_use_kernels(name):
         "gelu": lambda: mi.gelu(mi.ones(2)),
         "layer_norm": lambda: mi.operators.layer_norm(mi.Tensor([[1.0, 3.0]])),
     }[name]
-    before, kernels, writes = call().tolist(), dict(cpu.kernels), set(cpu.writes)
+    before = call().tolist()
+    if name not in cpu.writes:  # a reference kernel is put into the dict when it is first used
+        del cpu.kernels[name]
+    writes = set(cpu.writes)
 
     def wrong(*args, out=None, **attrs):
         return np.full((2,), 7.0, "float32")
@@ -95,9 +97,6 @@ def test_use_kernels(name):
         assert name in cpu.writes
     assert call().tolist() == before
     assert cpu.writes == writes
-    assert {
-        n: k for n, k in cpu.kernels.items() if n in kernels and n in TABLE
-    }.keys() == kernels.keys()
     handle = mi.use_kernels(mi.KernelSet("cpu", {name: wrong}))
     assert name not in cpu.writes
     handle.remove()
