@@ -49,6 +49,16 @@ def test_hold_and_release():
     assert made.n == 8
 
 
+def test_with():
+    """Catch a block that ends in an error and keeps BLAS at one thread."""
+    made = Recorder(8)
+    with made:
+        assert made.n == 1
+    with pytest.raises(KeyError), made:
+        raise KeyError
+    assert made.n == 8
+
+
 def test_set_while_held():
     """Catch a number that the release overwrites, or that acts while the pool works."""
     made = Recorder(8)

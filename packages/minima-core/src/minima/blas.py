@@ -61,7 +61,8 @@ def controlled() -> tuple[Setter, Getter] | None:
 class Blas:
     """The BLAS that NumPy calls; found when first asked for.
 
-    `known` is False where nothing could be found to set its threads with: then it keeps them.
+    ``with BLAS:`` holds it to one thread. `known` is False where nothing could be found to set
+    its threads with: then it keeps them.
     """
 
     def __init__(self) -> None:
@@ -115,6 +116,12 @@ class Blas:
                 self._before = n
             else:
                 calls[0](n)
+
+    def __enter__(self) -> None:
+        self.hold()
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
 
     def reset(self) -> None:
         """Undo, in the child of a fork, the holds of threads that are gone."""

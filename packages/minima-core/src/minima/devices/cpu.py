@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import cpu_attention, cpu_embedding, cpu_recurrent
+from . import cpu_attention, cpu_convolution, cpu_embedding, cpu_recurrent
 from .base import Device, Kernel, Kernels
 
 __all__ = ["CPU"]
@@ -218,7 +218,7 @@ _WRITING = {
     "stack": _stack,
     **{
         name: quiet(kernel)
-        for family in (cpu_attention, cpu_embedding, cpu_recurrent)
+        for family in (cpu_attention, cpu_convolution, cpu_embedding, cpu_recurrent)
         for name, kernel in family.KERNELS.items()
     },
 }
