@@ -140,11 +140,11 @@ def _(g: Tensor, y: Any, x: Any) -> Any:
     return negative(g)
 
 
-@operator(floating=True)
+@operator
 def power(xp: Any, a: Array, b: Array) -> Any:
     """Raise a to the power b elementwise.
 
-    Shapes: a and b broadcast. Dtype: the promoted one; integers become float32.
+    Shapes: a and b broadcast. Dtype: the promoted one; integers take no negative powers.
     Gradient: with respect to a it is 0 where b is 0; with respect to b it is 0 where a is 0.
 
     >>> import minima as mi

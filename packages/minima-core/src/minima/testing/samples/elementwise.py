@@ -129,7 +129,7 @@ def _arithmetic() -> Iterator[Sample]:
     yield whole("divide", np.divide, right=1, dtype="float32")
     yield whole("floor_divide", np.floor_divide, right=1)
     yield whole("remainder", np.remainder, right=1)
-    yield whole("power", lambda a, b: np.power(a.astype(float), b), right=1, dtype="float32")
+    yield whole("power", np.power, right=1)
     yield from _powers()
     yield kink(
         "power",
