@@ -176,6 +176,17 @@ def _linear(x: Array, weight: Array, bias: Array = None, out: Array = None) -> A
     return y if bias is None else np.add(y, bias, out=y if y.ndim else None)
 
 
+def _project(x: Array, weight: Array, bias: Array = None, out: Array = None) -> Array:
+    if out is None:
+        out = np.empty((*x.shape[:-1], len(weight)), x.dtype)
+    rows = out.size // max(len(weight), 1)
+    if x.ndim == 2 or not out.flags.c_contiguous or not out.size:
+        np.matmul(x, weight.T, out=out)
+    else:  # one product, where NumPy would make one for each index of the axes in front
+        np.matmul(x.reshape(rows, -1), weight.T, out=out.reshape(rows, -1))
+    return out if bias is None else np.add(out, bias, out=out)
+
+
 def _concat(arrays: Any, *, axis: int, out: Array = None) -> Array:
     return np.concatenate(arrays, axis=axis, out=out)
 
@@ -214,6 +225,7 @@ _WRITING = {
     "clip": _clip,
     "softmax": quiet(_softmax),
     "linear": _linear,
+    "project": _project,
     "concat": _concat,
     "stack": _stack,
     **{

@@ -58,7 +58,7 @@ from .embedding import (
 from .exponential import abs, cos, erf, exp, expm1, log, log1p, sign, sin, sqrt, square, tanh
 from .indexing import getitem, one_hot, put, scatter
 from .inplace import assign, in_place
-from .linear_algebra import linear, matmul
+from .linear_algebra import linear, matmul, project
 from .loss import cross_entropy
 from .manipulation import (
     astype,
@@ -186,6 +186,7 @@ __all__ = [
     "permute_dims",
     "power",
     "power_scalar",
+    "project",
     "put",
     "relu",
     "relu_gradient",

@@ -10,7 +10,7 @@ from ..tensor import Tensor
 from .manipulation import expand_dims, reshape, transpose
 from .table import Array, operator
 
-__all__ = ["linear", "matmul"]
+__all__ = ["linear", "matmul", "project"]
 
 
 @operator
@@ -99,3 +99,44 @@ def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, bias: Any) -> Any:
         return matmul(transpose(left), reshape(g, (rows, g.shape[-1])))
 
     return (lambda: matmul(g, transpose(weight))), of_weight, g
+
+
+@operator
+def project(xp: Any, x: Array, weight: Array, bias: Array = None) -> Any:
+    """Return ``x @ weight.T + bias``: `linear` for a weight that is laid out the other way.
+
+    Shapes: x (*, in), weight (out, in), bias (out) or None -> (*, out). Dtype: the promoted one.
+    Raises: ShapeError when the sizes differ.
+
+    >>> import minima as mi
+    >>> mi.operators.project(mi.ones((1, 2)), mi.Tensor([[3.0, 4.0]]), mi.Tensor([0.5]))
+    Tensor([[7.5]])
+    """
+    y = xp.matmul(x, xp.permute_dims(weight, (1, 0)))
+    return y if bias is None else y + bias
+
+
+@project.prepare
+def _(x: Tensor, weight: Tensor, bias: Tensor | None) -> dict[str, Any]:
+    if weight.ndim != 2 or not x.ndim or x.shape[-1] != weight.shape[1]:
+        raise ShapeError(
+            f"project: got x {x.shape}, weight {weight.shape}; expected x of shape (*, in) and a "
+            "weight of shape (out, in)"
+        )
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise ShapeError(f"project: got a bias of shape {bias.shape}; expected {weight.shape[:1]}")
+    return {}
+
+
+@project.gradient(saves="x weight")
+def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, bias: Any) -> Any:
+    rows = prod(x.shape[:-1])
+    flat = reshape(g, (rows, g.shape[-1]))
+
+    def of_x() -> Tensor:
+        return reshape(matmul(flat, weight), x.shape)
+
+    def of_weight() -> Tensor:
+        return matmul(transpose(flat), reshape(x, (rows, x.shape[-1])))
+
+    return of_x, of_weight, g

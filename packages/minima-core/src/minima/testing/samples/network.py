@@ -45,10 +45,16 @@ def _products() -> Iterator[Sample]:
     ):
         inputs = [real(*x), real(*w), None if bias is None else real(*bias)]
         yield Sample("linear", _linear, inputs)
+        turned = [real(*x), real(*w[::-1]), real(w[1]) if bias else None]
+        yield Sample("project", _project, turned)
 
 
 def _linear(x: Any, weight: Any, bias: Any = None) -> Any:
     return np.einsum("...i,io->...o", x, weight) + (0.0 if bias is None else bias)
+
+
+def _project(x: Any, weight: Any, bias: Any = None) -> Any:
+    return _linear(x, weight.T, bias)
 
 
 # ---- windows -------------------------------------------------------------------------------------
