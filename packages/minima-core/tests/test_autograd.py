@@ -1,5 +1,7 @@
 """Gradients as a user asks for them: backward, grad, hooks, modes, in-place changes."""
 
+import random
+
 import numpy as np
 import pytest
 
@@ -503,6 +505,67 @@ def test_old_results_of_a_changed_tensor():
     x += 10
     (before.sum() + 0 * x.sum()).backward()
     assert w.grad.tolist() == [2.0, 2.0]
+
+
+def step(draw, t, o):
+    """Do something to the tensors t and o; return a new one, or None after a change in place."""
+    kind = draw.choice(sorted(STEPS))
+    return STEPS[kind](t, o)
+
+
+def changes(operation):
+    def run(t, o):
+        operation(t, o)
+
+    return run
+
+
+STEPS = {
+    "add": lambda t, o: t + o,
+    "multiply": lambda t, o: t * o,
+    "tanh": lambda t, o: mi.tanh(t),
+    "divide": lambda t, o: t / (o * o + 1.0),
+    "maximum": lambda t, o: mi.maximum(t, o + 0.123),
+    "centre": lambda t, o: t - t.mean(0, True),
+    "rows": lambda t, o: t[1:],
+    "reversed": lambda t, o: t[::-1],
+    "transposed": lambda t, o: t.T,
+    "picked": lambda t, o: t[[0, 0]],
+    "add in place": changes(lambda t, o: t.__iadd__(o)),
+    "multiply in place": changes(lambda t, o: t.__imul__(o)),
+    "move in place": changes(lambda t, o: t.lerp_(o, 0.3)),
+    "clip in place": changes(lambda t, o: t.clip_(-9, 9)),
+    "copy in place": changes(lambda t, o: t.copy_(o * t)),
+    "assign": changes(lambda t, o: t.__setitem__(0, o[0])),
+    "assign columns": changes(lambda t, o: t.__setitem__((..., [0, -1]), o[..., [1, 0]])),
+}
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_random_programs(seed):
+    """Views and changes in place in any order: the gradient is right, or it raises."""
+
+    def program(x):
+        draw = random.Random(seed)
+        tensors = [x * 1.0, mi.asarray(np.full((2, 3), 0.7))]
+        for _ in range(draw.randint(3, 9)):
+            t, o = draw.choice(tensors), draw.choice(tensors)
+            try:
+                made = step(draw, t, o)
+            except (mi.ShapeError, mi.IndexRangeError):
+                continue  # the two do not fit
+            tensors += [] if made is None else [made]
+            if len(tensors) > 2 and draw.random() < 0.3:  # a view that is gone is in nobody's way
+                tensors.pop(draw.randrange(len(tensors) - 1))
+        return mi.stack([t.sum() for t in tensors]) * 1.5
+
+    values = np.random.default_rng(seed).uniform(-1, 1, (2, 3))
+    x = mi.Tensor(values, requires_grad=True)
+    try:
+        mi.testing.gradcheck(program, x)
+        mi.testing.gradgradcheck(program, x)
+    except mi.AutogradError as error:
+        assert "clone()" in str(error)  # noqa: PT017
 
 
 # ---- flags ---------------------------------------------------------------------------------------

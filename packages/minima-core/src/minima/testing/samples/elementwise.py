@@ -267,6 +267,7 @@ def _choices() -> Iterator[Sample]:
         slopes=[None, [1.0, 0.0], [0.0, 1.0]],
         smooth=False,
     )
+    limits: Any
     for limits in ({"min": -1.1, "max": 1.2}, {"min": 0.1}, {"max": 0.1}, {}):
         yield from unary("clip", _clip, distinct, **limits)
     yield Sample("clip", _clip, [integers(5)], {"min": -1, "max": 2})

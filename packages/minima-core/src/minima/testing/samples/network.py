@@ -178,6 +178,30 @@ def _avg_pool2d(
     return np.nanmean(seen, axis=(2, 3))
 
 
+def _max_pool2d_gradient(
+    g: Any, x: Any, y: Any, kernel_size: Any, stride: Any = None, padding: Any = 0
+) -> Any:
+    stride = kernel_size if stride is None else stride
+    chosen = _first_largest(_windows(x, kernel_size, stride, padding, fill=-inf)) != 0
+    spread = np.where(chosen, g[:, :, None, None], 0.0)
+    return _windows_gradient(spread, x.shape, stride, padding)
+
+
+def _avg_pool2d_gradient(
+    g: Any,
+    shape: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    count_include_pad: bool = True,
+) -> Any:
+    stride = kernel_size if stride is None else stride
+    seen = _windows(np.ones(shape), kernel_size, stride, padding)
+    count = np.ones_like(seen) if count_include_pad else seen
+    part = g[:, :, None, None] / count.sum((2, 3), keepdims=True)
+    return _windows_gradient(np.broadcast_to(part, seen.shape), shape, stride, padding)
+
+
 def _first_largest(x: Any) -> Any:
     n, c, kh, kw, oh, ow = x.shape
     flat = x.reshape(n, c, kh * kw, oh, ow)
@@ -240,6 +264,14 @@ def _pools() -> Iterator[Sample]:
         uncounted = {**attrs, "count_include_pad": False}
         if shape[0]:
             yield Sample("avg_pool2d", _avg_pool2d, [real(*shape)], uncounted)
+        x = distinct(*shape).array(0)
+        y = _max_pool2d(x, **attrs)
+        inputs = [real(*y.shape), exactly(x), exactly(y)]
+        # y belongs to x: changing one of them alone has no slope
+        yield Sample("max_pool2d_gradient", _max_pool2d_gradient, inputs, attrs, smooth=False)
+        for how in (attrs, uncounted):
+            options = {"shape": shape, **how}
+            yield Sample("avg_pool2d_gradient", _avg_pool2d_gradient, [real(*y.shape)], options)
     yield Sample(
         "max_pool2d", _max_pool2d, [integers(1, 1, 4, 4)], {"kernel_size": 2}, dtype="int64"
     )
@@ -250,6 +282,10 @@ def _pools() -> Iterator[Sample]:
     slopes = [[[[[1.0, 0.0], [0.0, 0.0]]]]]
     yield Sample("max_pool2d", _max_pool2d, [ties], {"kernel_size": 2}, "ties", False, slopes)
     special = exactly([[[[nan, 1.0, -inf, -inf], [inf, 1.0, -inf, 2.0]]]])
+    inputs = [exactly([[[[5.0, inf]]]]), special, exactly([[[[nan, 2.0]]]])]
+    yield Sample(
+        "max_pool2d_gradient", _max_pool2d_gradient, inputs, {"kernel_size": 2}, "special", False
+    )
     yield Sample("max_pool2d", _max_pool2d, [special], {"kernel_size": 2}, "special", False)
     yield Sample("avg_pool2d", _avg_mean, [special], {"kernel_size": 2}, "special", False)
     for size in ((2, 1, 2, 3, 2, 2), (0, 1, 2, 2, 1, 1)):
