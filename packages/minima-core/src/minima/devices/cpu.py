@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import cpu_attention, cpu_convolution, cpu_embedding, cpu_recurrent
+from . import cpu_attention, cpu_convolution, cpu_embedding, cpu_pooling, cpu_recurrent
 from .base import Device, Kernel, Kernels
 
 __all__ = ["CPU"]
@@ -202,6 +202,8 @@ _PLAIN = (
 ).split()
 _QUIET = "divide floor_divide remainder exp expm1 log log1p sqrt tanh sin cos power".split()
 
+_FAMILIES = (cpu_attention, cpu_convolution, cpu_embedding, cpu_pooling, cpu_recurrent)
+
 _WRITING = {
     **{name: getattr(np, name) for name in _PLAIN},
     **{name: quiet(getattr(np, name)) for name in _QUIET},
@@ -228,11 +230,7 @@ _WRITING = {
     "project": _project,
     "concat": _concat,
     "stack": _stack,
-    **{
-        name: quiet(kernel)
-        for family in (cpu_attention, cpu_convolution, cpu_embedding, cpu_recurrent)
-        for name, kernel in family.KERNELS.items()
-    },
+    **{name: quiet(kernel) for family in _FAMILIES for name, kernel in family.KERNELS.items()},
 }
 
 CPU = Cpu("cpu", kernels=_WRITING)

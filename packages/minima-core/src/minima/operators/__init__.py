@@ -78,8 +78,10 @@ from .pooling import (
     adaptive_avg_pool2d,
     adaptive_avg_pool2d_gradient,
     avg_pool2d,
+    avg_pool2d_gradient,
     first_largest,
     max_pool2d,
+    max_pool2d_gradient,
 )
 from .recurrent import gru, gru_gradient, lstm, lstm_gradient
 from .reduction import all, any, argmax, argmin, max, mean, min, sum, summation, var
@@ -116,6 +118,7 @@ __all__ = [
     "attention_gradient",
     "attention_weights",
     "avg_pool2d",
+    "avg_pool2d_gradient",
     "bag_largest",
     "bag_numbers",
     "batch_norm",
@@ -171,6 +174,7 @@ __all__ = [
     "matmul",
     "max",
     "max_pool2d",
+    "max_pool2d_gradient",
     "maximum",
     "mean",
     "min",

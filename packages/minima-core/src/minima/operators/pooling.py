@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..autograd.node import Spec
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
-from .arithmetic import divide, multiply
+from .arithmetic import multiply
 from .axes import sizes
 from .convolution import (
     Pair,
@@ -18,19 +19,21 @@ from .convolution import (
     windows,
     windows_gradient,
 )
-from .manipulation import broadcast_to, reshape
+from .reduction import sum
 from .table import Array, operator
 
 __all__ = [
     "adaptive_avg_pool2d",
     "adaptive_avg_pool2d_gradient",
     "avg_pool2d",
+    "avg_pool2d_gradient",
     "first_largest",
     "max_pool2d",
+    "max_pool2d_gradient",
 ]
 
 
-def _prepare(name: str, x: Tensor, kernel_size: Size, stride: Any, padding: Size) -> dict[str, Any]:
+def _prepare(name: str, x: Any, kernel_size: Size, stride: Any, padding: Size) -> dict[str, Any]:
     """Return the arguments as pairs; the stride is the kernel's size unless given."""
     found = geometry(
         name,
@@ -76,12 +79,50 @@ def _(x: Tensor, kernel_size: Size, stride: Size, padding: Size) -> dict[str, An
     return _prepare("max_pool2d", x, kernel_size, stride, padding)
 
 
-@max_pool2d.gradient(saves="x")
-def _(g: Tensor, y: Any, x: Tensor, kernel_size: Pair, stride: Pair, padding: Pair) -> Any:
-    seen = windows(x.detach(), kernel_size, stride, padding, 1, float("-inf"))
-    n, c, oh, ow = g.shape
-    spread = broadcast_to(reshape(g, (n, c, 1, 1, oh, ow)), seen.shape)
-    return windows_gradient(multiply(spread, first_largest(seen)), x.shape, stride, padding)
+@max_pool2d.gradient(saves="x y")
+def _(g: Tensor, y: Tensor, x: Tensor, **attrs: Any) -> Any:
+    return max_pool2d_gradient(g, x.detach(), y.detach(), **attrs)
+
+
+@operator
+def max_pool2d_gradient(
+    xp: Any,
+    g: Array,
+    x: Array,
+    y: Array,
+    kernel_size: Size,
+    stride: Size = None,
+    padding: Size = 0,
+) -> Any:
+    """Return the gradient of `max_pool2d` with respect to x, whose largest elements are y.
+
+    Shapes: g, y (N, C, OH, OW), x (N, C, H, W) -> (N, C, H, W). Gradient: none to x and y.
+
+    >>> import minima as mi
+    >>> x = mi.Tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
+    >>> mi.operators.max_pool2d_gradient(mi.ones((1, 1, 1, 1)), x, mi.max_pool2d(x, 2), 2)
+    Tensor([[[[0., 0.],
+              [0., 1.]]]])
+    """
+    lowest = -xp.inf if x.dtype.kind == "f" else xp.iinfo(x.dtype).min
+    seen = windows.entry.reference(xp, x, kernel_size, stride, padding, (1, 1), lowest)
+    first = first_largest.entry.reference(xp, seen) != 0
+    spread = xp.where(first, g[:, :, None, None], xp.zeros((), dtype=g.dtype))
+    return windows_gradient.entry.reference(xp, spread, x.shape, stride, padding, (1, 1))
+
+
+@max_pool2d_gradient.prepare
+def _(
+    g: Tensor, x: Tensor, y: Tensor, kernel_size: Size, stride: Size, padding: Size
+) -> dict[str, Any]:
+    return _prepare("max_pool2d_gradient", x, kernel_size, stride, padding)
+
+
+@max_pool2d_gradient.gradient(saves="x")
+def _(gg: Tensor, _y: Any, g: Any, x: Tensor, y: Any, **attrs: Any) -> Any:
+    how = (attrs["kernel_size"], attrs["stride"], attrs["padding"])
+    chosen = first_largest(windows(x.detach(), *how, 1, float("-inf")))
+    return (lambda: sum(multiply(windows(gg, *how), chosen), (2, 3))), None, None
 
 
 @operator
@@ -143,26 +184,54 @@ def _(
 
 
 @avg_pool2d.gradient(saves="")
+def _(g: Tensor, y: Any, x: Any, **attrs: Any) -> Any:
+    return avg_pool2d_gradient(g, x.shape, **attrs)
+
+
+@operator(floating=True)
+def avg_pool2d_gradient(
+    xp: Any,
+    g: Array,
+    shape: tuple[int, ...],
+    kernel_size: Size,
+    stride: Size = None,
+    padding: Size = 0,
+    *,
+    count_include_pad: bool = True,
+) -> Any:
+    """Share each element of g evenly over its window: the gradient of `avg_pool2d`.
+
+    Shapes: g (N, C, OH, OW) -> *shape* (N, C, H, W).
+
+    >>> import minima as mi
+    >>> mi.operators.avg_pool2d_gradient(mi.ones((1, 1, 1, 1)), (1, 1, 2, 2), 2)
+    Tensor([[[[0.25, 0.25],
+              [0.25, 0.25]]]])
+    """
+    blank = xp.zeros(shape, dtype=g.dtype)
+    g = g / _counts(xp, blank, kernel_size, stride, padding, count_include_pad)
+    n, c, oh, ow = g.shape
+    spread = xp.broadcast_to(g[:, :, None, None], (n, c, *kernel_size, oh, ow))
+    return windows_gradient.entry.reference(xp, spread, shape, stride, padding, (1, 1))
+
+
+@avg_pool2d_gradient.prepare
 def _(
     g: Tensor,
-    y: Any,
-    x: Any,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Pair,
+    shape: tuple[int, ...],
+    kernel_size: Size,
+    stride: Size,
+    padding: Size,
     count_include_pad: bool,
-) -> Any:
-    from .creation import ones
-    from .reduction import sum
+) -> dict[str, Any]:
+    image = Spec(tuple(shape), g.dtype, g.device)
+    found = _prepare("avg_pool2d_gradient", image, kernel_size, stride, padding)
+    return {"shape": tuple(shape), **found, "count_include_pad": bool(count_include_pad)}
 
-    n, c, oh, ow = g.shape
-    if count_include_pad or padding == (0, 0):
-        g = multiply(g, 1.0 / (kernel_size[0] * kernel_size[1]))
-    else:
-        field = ones((1, 1, *x.shape[2:]), dtype=g.dtype, device=g.device)
-        g = divide(g, sum(windows(field, kernel_size, stride, padding), (2, 3)))
-    spread = broadcast_to(reshape(g, (n, c, 1, 1, oh, ow)), (n, c, *kernel_size, oh, ow))
-    return windows_gradient(spread, x.shape, stride, padding)
+
+@avg_pool2d_gradient.gradient(saves="")
+def _(gg: Tensor, y: Any, g: Any, shape: Any, **attrs: Any) -> Any:
+    return avg_pool2d(gg, **attrs)
 
 
 # ---- windows by the size of the result -----------------------------------------------------------
