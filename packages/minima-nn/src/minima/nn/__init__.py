@@ -8,30 +8,40 @@ from __future__ import annotations
 from typing import Any
 
 from .activations import GELU, ReLU, Sigmoid, Softmax, Tanh
-from .containers import Flatten, Identity, Residual, Sequential
+from .attention import MultiheadAttention
+from .containers import Flatten, Identity, ModuleList, Residual, Sequential
 from .convolution import Conv2d
 from .dropout import Dropout
+from .embedding import Embedding, EmbeddingBag
 from .errors import ModuleInitError, StateDictError
 from .hooks import HookHandle
 from .linear import Linear
 from .losses import CrossEntropyLoss, MSELoss
 from .module import Module
-from .normalization import BatchNorm1d, BatchNorm2d, LayerNorm1d
+from .normalization import BatchNorm1d, BatchNorm2d, LayerNorm, LayerNorm1d
 from .parameter import Parameter
-from .pooling import AvgPool2d, MaxPool2d
+from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from .recurrent import GRU, LSTM
 from .state import LoadResult
+from .transformer import TransformerEncoder, TransformerEncoderLayer
 
 __all__ = [
     "GELU",
+    "GRU",
+    "LSTM",
+    "AdaptiveAvgPool2d",
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
     "Conv2d",
     "CrossEntropyLoss",
     "Dropout",
+    "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "HookHandle",
     "Identity",
+    "LayerNorm",
     "LayerNorm1d",
     "Linear",
     "LoadResult",
@@ -39,6 +49,8 @@ __all__ = [
     "MaxPool2d",
     "Module",
     "ModuleInitError",
+    "ModuleList",
+    "MultiheadAttention",
     "Parameter",
     "ReLU",
     "Residual",
@@ -47,6 +59,8 @@ __all__ = [
     "Softmax",
     "StateDictError",
     "Tanh",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
 ]
 
 

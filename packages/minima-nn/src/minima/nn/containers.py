@@ -1,8 +1,8 @@
-"""Modules made of modules, and those that only pass on or reshape: Sequential, Residual, ..."""
+"""Modules made of modules, and those that only pass on or reshape: Sequential, ModuleList, ..."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import prod
 from operator import index
 from typing import Any, overload
@@ -12,7 +12,7 @@ from minima.errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
 
 from .module import Module
 
-__all__ = ["Flatten", "Identity", "Residual", "Sequential"]
+__all__ = ["Flatten", "Identity", "ModuleList", "Residual", "Sequential"]
 
 
 class Sequential(Module):
@@ -94,6 +94,101 @@ class Sequential(Module):
         if not -len(self._names) <= index(at) < len(self._names):
             raise IndexRangeError(f"Sequential: no module {at}; there are {len(self._names)}")
         return self._names[at]
+
+
+class ModuleList(Module):
+    """A list of modules, named "0", "1", ..., for a ``forward`` of one's own to call.
+
+    Indexing, slices, assignment, ``del``, ``len`` and iteration work as on a list. A plain list
+    that is an attribute does nearly the same; this one can stand by itself.
+
+    Raises: DTypeError for what is no Module, IndexRangeError for an index outside of it.
+
+    >>> layers = mi.nn.ModuleList([mi.nn.Linear(2, 2), mi.nn.ReLU()])
+    >>> len(layers), layers[1], [name for name, _ in layers.named_parameters()]
+    (2, ReLU(), ['0.weight', '0.bias'])
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
+        self._count = 0
+        self.extend(modules)
+
+    def append(self, module: Any) -> ModuleList:
+        """Add *module* at the end; return the list.
+
+        >>> len(mi.nn.ModuleList().append(mi.nn.ReLU()))
+        1
+        """
+        setattr(self, str(self._count), self._checked(module))
+        self._count += 1
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> ModuleList:
+        """Add *modules* at the end; return the list.
+
+        >>> len(mi.nn.ModuleList().extend([mi.nn.ReLU(), mi.nn.Tanh()]))
+        2
+        """
+        for module in modules:
+            self.append(module)
+        return self
+
+    def insert(self, at: int, module: Module) -> None:
+        """Put *module* in front of the module *at*.
+
+        >>> layers = mi.nn.ModuleList([mi.nn.ReLU()])
+        >>> layers.insert(0, mi.nn.Tanh())
+        >>> layers[0]
+        Tanh()
+        """
+        modules = list(self)
+        modules.insert(at, self._checked(module))
+        self._replace(modules)
+
+    def _checked(self, module: Any) -> Module:
+        if not isinstance(module, Module):
+            raise DTypeError(
+                f"ModuleList: got {module!r}; expected a Module, such as minima.nn.ReLU()"
+            )
+        return module
+
+    def _replace(self, modules: list[Module]) -> None:
+        for number in range(self._count):
+            delattr(self, str(number))
+        self._count = 0
+        self.extend(modules)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter([self.__dict__[str(number)] for number in range(self._count)])
+
+    @overload
+    def __getitem__(self, at: slice) -> ModuleList: ...
+    @overload
+    def __getitem__(self, at: int) -> Module: ...
+    def __getitem__(self, at: int | slice) -> Module:
+        if isinstance(at, slice):
+            return ModuleList(list(self)[at])
+        module: Module = self.__dict__[self._name(at)]
+        return module
+
+    def __setitem__(self, at: int, module: Module) -> None:
+        setattr(self, self._name(at), self._checked(module))
+
+    def __delitem__(self, at: int) -> None:
+        number = int(self._name(at))
+        self._replace([m for i, m in enumerate(self) if i != number])
+
+    def _name(self, at: int) -> str:
+        if not hasattr(at, "__index__"):
+            raise DTypeError(f"ModuleList: the index is {at!r}; expected an integer or a slice")
+        number = index(at)
+        if not -self._count <= number < self._count:
+            raise IndexRangeError(f"ModuleList: no module {number}; there are {self._count}")
+        return str(number % self._count)
 
 
 class Residual(Module):

@@ -8,7 +8,23 @@ from minima.errors import DTypeError
 from .arguments import check_floating, real
 from .module import Module
 
-__all__ = ["Dropout"]
+__all__ = ["Dropout", "dropout"]
+
+
+def dropout(x: Tensor, p: float, generator: Generator | None = None) -> Tensor:
+    """Return x with elements set to 0 with probability *p*, and the rest scaled by 1 / (1 - p).
+
+    >>> dropout(mi.ones(2), 0.0)
+    Tensor([1., 1.])
+    """
+    if p == 0.0:
+        return x
+    if p == 1.0:
+        return x * 0.0
+    kept = 1.0 - p
+    place = None if generator is not None else x.device
+    mask = init.randb(*x.shape, p=kept, dtype=x.dtype, device=place, generator=generator)
+    return x * mask.mul_(1.0 / kept)
 
 
 class Dropout(Module):
@@ -38,14 +54,7 @@ class Dropout(Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return x with random zeros in training, x in evaluation."""
         check_floating("Dropout", "input", x)
-        if not self.training or self.p == 0.0:
-            return x
-        if self.p == 1.0:
-            return x * 0.0
-        kept = 1.0 - self.p
-        place = None if self.generator is not None else x.device
-        mask = init.randb(*x.shape, p=kept, dtype=x.dtype, device=place, generator=self.generator)
-        return x * mask.mul_(1.0 / kept)
+        return dropout(x, self.p, self.generator) if self.training else x
 
     def extra_repr(self) -> str:
         """Return the probability."""

@@ -14,7 +14,7 @@ from .arguments import check_channels, check_floating, integer, real
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "LayerNorm1d"]
+__all__ = ["BatchNorm1d", "BatchNorm2d", "LayerNorm", "LayerNorm1d"]
 
 
 class LayerNorm1d(Module):
@@ -67,6 +67,64 @@ class LayerNorm1d(Module):
     def extra_repr(self) -> str:
         """Return the options."""
         return f"{self.dim[0] if len(self.dim) == 1 else self.dim}, eps={self.eps:g}"
+
+
+class LayerNorm(Module):
+    """Normalise over the last axes: y = (x - mean) / sqrt(var + eps) * weight + bias.
+
+    *normalized_shape* is the size of the last axis, or the sizes of several. The variance is the
+    biased one. Without *elementwise_affine* there are no weight and bias, without *bias* no bias.
+
+    Shapes: x (*, *normalized_shape) -> as x; weight and bias as normalized_shape.
+    Dtype: as x.
+    Raises: ShapeError when the last axes of x have other sizes.
+    Source: Ba, Kiros & Hinton 2016.
+
+    >>> mi.nn.LayerNorm(2)(mi.Tensor([[1.0, 3.0]])).numpy().round(2)
+    array([[-1.,  1.]], dtype=float32)
+    """
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        *,
+        device: str | Device | None = None,
+        dtype: npt.DTypeLike = "float32",
+    ) -> None:
+        super().__init__()
+        given = normalized_shape
+        many = given if isinstance(given, tuple | list) else (given,)
+        self.normalized_shape = tuple(integer("LayerNorm", "normalized_shape", n) for n in many)
+        if not self.normalized_shape:
+            raise ShapeError("LayerNorm: normalized_shape is empty; expected at least one size")
+        self.eps = real("LayerNorm", "eps", eps, low=0.0)
+        self.elementwise_affine = bool(elementwise_affine)
+        shape, place = self.normalized_shape, {"device": device, "dtype": dtype}
+        affine = self.elementwise_affine
+        self.weight = Parameter(init.ones(*shape, **place)) if affine else None
+        self.bias = Parameter(init.zeros(*shape, **place)) if affine and bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x normalised over its last axes."""
+        check_floating("LayerNorm", "input", x)
+        n = len(self.normalized_shape)
+        if x.shape[-n:] != self.normalized_shape:
+            expected = ", ".join(map(str, self.normalized_shape))
+            raise ShapeError(f"LayerNorm: input has shape {x.shape}; expected (*, {expected})")
+        return layer_norm(x, self.weight, self.bias, axes=tuple(range(-n, 0)), eps=self.eps)
+
+    def extra_repr(self) -> str:
+        """Return the options."""
+        return (
+            f"{self.normalized_shape}, eps={self.eps:g}, "
+            f"elementwise_affine={self.elementwise_affine}"
+        )
 
 
 class _BatchNorm(Module):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from minima import Tensor, avg_pool2d, max_pool2d
+from minima import Tensor, adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from minima.errors import ArgumentError, ShapeError
 
-from .arguments import check_floating, pair
+from .arguments import check_floating, integer, pair
 from .module import Module
 
-__all__ = ["AvgPool2d", "MaxPool2d"]
+__all__ = ["AdaptiveAvgPool2d", "AvgPool2d", "MaxPool2d"]
 
 
 class _Pool2d(Module):
@@ -83,3 +83,44 @@ class AvgPool2d(_Pool2d):
         """Return the means."""
         self._check(x)
         return avg_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
+
+
+class AdaptiveAvgPool2d(Module):
+    """Take the mean of as many windows, evenly spread, as *output_size* says.
+
+    Window i goes from floor(i * H / OH) to ceil((i + 1) * H / OH). A size of None is the input's.
+
+    Shapes: x (N, C, H, W) or (C, H, W) -> (N, C, OH, OW) or (C, OH, OW).
+    Raises: ShapeError for another number of axes or an image without elements.
+
+    >>> mi.nn.AdaptiveAvgPool2d((1, None))(mi.ones((1, 3, 8, 8))).shape
+    (1, 3, 1, 8)
+    """
+
+    def __init__(self, output_size: int | tuple[int | None, int | None] | None) -> None:
+        super().__init__()
+        given = output_size if isinstance(output_size, tuple | list) else (output_size,) * 2
+        if len(given) != 2:
+            raise ArgumentError(
+                f"AdaptiveAvgPool2d: output_size is {output_size!r}; expected one integer or two, "
+                "for rows and columns, or None for the input's"
+            )
+        self.output_size = tuple(
+            None if n is None else integer("AdaptiveAvgPool2d", "output_size", n) for n in given
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the means."""
+        check_floating("AdaptiveAvgPool2d", "input", x)
+        if x.ndim not in (3, 4) or 0 in x.shape[-2:]:
+            raise ShapeError(
+                f"AdaptiveAvgPool2d: input has shape {x.shape}; expected (N, C, H, W) or (C, H, W) "
+                "with at least one row and column"
+            )
+        images = x if x.ndim == 4 else x.reshape((1, *x.shape))
+        y = adaptive_avg_pool2d(images, self.output_size)
+        return y[0] if x.ndim == 3 else y
+
+    def extra_repr(self) -> str:
+        """Return the size."""
+        return f"output_size={self.output_size}"

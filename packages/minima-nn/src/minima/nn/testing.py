@@ -14,31 +14,41 @@ from typing import Any
 
 import numpy as np
 
-from minima import Tensor, manual_seed
+from minima import Tensor, concat, manual_seed, tanh
 from minima.devices import CPU, Device
 from minima.testing import gradcheck, gradgradcheck
 
 from . import (
     GELU,
+    GRU,
+    LSTM,
+    AdaptiveAvgPool2d,
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
     Conv2d,
     CrossEntropyLoss,
     Dropout,
+    Embedding,
+    EmbeddingBag,
     Flatten,
     Identity,
+    LayerNorm,
     LayerNorm1d,
     Linear,
     MaxPool2d,
     Module,
+    ModuleList,
     MSELoss,
+    MultiheadAttention,
     ReLU,
     Residual,
     Sequential,
     Sigmoid,
     Softmax,
     Tanh,
+    TransformerEncoder,
+    TransformerEncoderLayer,
 )
 
 __all__ = ["CHECKS", "LAYERS", "LayerCase"]
@@ -49,11 +59,22 @@ Shape = tuple[int, ...]
 ANOTHER = Device("another", xp=np)
 
 
+def _call(layer: Module, *inputs: Tensor) -> Tensor:
+    return layer(*inputs)  # type: ignore[no-any-return]
+
+
+def _flat(*results: Tensor) -> Tensor:
+    """Return all elements of *results* along one axis."""
+    return concat([t.reshape((t.size,)) for t in results], axis=0)
+
+
 @dataclass(frozen=True)
 class LayerCase:
     """One row: how to make a layer, the shapes that it takes and the shape that it gives.
 
-    *targets* follow the input in the call, for losses. ``str(case)`` is the layer's name.
+    *targets* follow the input in the call, for losses. With *below* the input holds integers below
+    it. *run* calls the layer and returns one Tensor, where the layer takes or returns several.
+    ``str(case)`` is the layer's name.
 
     >>> from minima.nn.testing import LayerCase
     >>> case = LayerCase(lambda: mi.nn.Linear(3, 2), (4, 3), (4, 2))
@@ -66,6 +87,8 @@ class LayerCase:
     gives: Shape
     targets: Any = None
     note: str = ""
+    below: int | None = None
+    run: Callable[..., Tensor] = _call
 
     def __str__(self) -> str:
         return type(self.make()).__name__ + (f"-{self.note}" if self.note else "")
@@ -79,11 +102,22 @@ class LayerCase:
         """Return inputs whose elements all differ and keep away from 0, where kinks are."""
         n = int(np.prod(self.takes))
         order = np.random.default_rng(seed).permutation(n)
+        if self.below is not None:
+            return (Tensor(order.reshape(self.takes) % self.below),)
         x = ((order + 0.3) / n * 4.0 - 2.0).reshape(self.takes)
         rest = () if self.targets is None else (Tensor(np.asarray(self.targets)),)
         if rest and rest[0].dtype.kind == "f":
             rest = (rest[0].astype(dtype),)
         return (Tensor(x.astype(dtype)), *rest)
+
+    def leaf(self, x: Tensor) -> Tensor:
+        """Return *x*, which from now on collects its gradient if it can have one."""
+        return x if self.below is not None else x.requires_grad_()
+
+
+def _lstm_results(layer: Module, x: Tensor) -> Tensor:
+    output, (h, c) = layer(x)
+    return _flat(output, h, c)
 
 
 LAYERS = [
@@ -119,6 +153,73 @@ LAYERS = [
     LayerCase(lambda: MaxPool2d(3, 2, 1), (2, 2, 5, 5), (2, 2, 3, 3), note="padding"),
     LayerCase(lambda: AvgPool2d(2), (2, 2, 4, 4), (2, 2, 2, 2)),
     LayerCase(lambda: AvgPool2d(3, 2, 1), (2, 2, 5, 5), (2, 2, 3, 3), note="padding"),
+    LayerCase(lambda: AdaptiveAvgPool2d((2, 3)), (2, 2, 5, 4), (2, 2, 2, 3)),
+    LayerCase(lambda: AdaptiveAvgPool2d(1), (2, 3, 4), (2, 1, 1), note="single"),
+    LayerCase(lambda: LayerNorm(5), (2, 4, 5), (2, 4, 5)),
+    LayerCase(lambda: LayerNorm((3, 2), bias=False), (4, 3, 2), (4, 3, 2), note="no-bias"),
+    LayerCase(lambda: LayerNorm(5, elementwise_affine=False), (4, 5), (4, 5), note="no-parameters"),
+    LayerCase(
+        lambda: ModuleList([Linear(3, 4), Linear(4, 2)]),
+        (5, 3),
+        (5, 2),
+        run=lambda layer, x: layer[1](layer[0](x)),
+    ),
+    LayerCase(lambda: Embedding(4, 3), (2, 5), (2, 5, 3), below=4),
+    LayerCase(lambda: EmbeddingBag(4, 3), (2, 5), (2, 3), below=4),
+    LayerCase(lambda: EmbeddingBag(4, 3, mode="max"), (2, 5), (2, 3), below=4, note="max"),
+    LayerCase(
+        lambda: EmbeddingBag(4, 3, mode="sum"),
+        (6,),
+        (3, 3),
+        below=4,
+        note="offsets",
+        run=lambda layer, x: layer(x, Tensor([0, 4, 4]).to(x.device)),
+    ),
+    LayerCase(lambda: LSTM(3, 2), (4, 2, 3), (24,), run=_lstm_results),
+    LayerCase(
+        lambda: LSTM(2, 1, 2, bias=False, batch_first=True, bidirectional=True),
+        (2, 3, 2),
+        (28,),
+        run=_lstm_results,
+        note="options",
+    ),
+    LayerCase(lambda: LSTM(2, 2, 2, dropout=0.4), (3, 2), (14,), run=_lstm_results, note="single"),
+    LayerCase(lambda: GRU(3, 2), (4, 2, 3), (20,), run=lambda m, x: _flat(*m(x))),
+    LayerCase(
+        lambda: GRU(2, 1, 2, bias=False, batch_first=True, bidirectional=True),
+        (2, 3, 2),
+        (20,),
+        run=lambda m, x: _flat(*m(x)),
+        note="options",
+    ),
+    LayerCase(
+        lambda: MultiheadAttention(4, 2),
+        (3, 2, 4),
+        (42,),
+        run=lambda m, x: _flat(*m(x, x * 0.5, x)),
+    ),
+    LayerCase(
+        lambda: MultiheadAttention(2, 2, 0.3, False, True, True, 3, 3, True),
+        (2, 3, 3),
+        (12,),
+        run=lambda m, x: m(x[..., :2], x, x, is_causal=True, need_weights=False)[0].flatten(),
+        note="options",
+    ),
+    LayerCase(lambda: TransformerEncoderLayer(4, 2, 3, 0.2, "gelu"), (3, 2, 4), (3, 2, 4)),
+    LayerCase(
+        lambda: TransformerEncoderLayer(4, 1, 3, 0.0, tanh, 0.1, True, True, False),
+        (2, 3, 4),
+        (2, 3, 4),
+        run=lambda m, x: m(x, is_causal=True),
+        note="options",
+    ),
+    LayerCase(
+        lambda: TransformerEncoder(
+            TransformerEncoderLayer(3, 1, 2, 0.0, "gelu", 0.1), 2, LayerNorm(3, 0.1)
+        ),
+        (2, 1, 3),
+        (2, 1, 3),
+    ),
     LayerCase(MSELoss, (4, 3), (), targets=np.zeros((4, 3))),
     LayerCase(CrossEntropyLoss, (4, 3), (), targets=[0, 2, 1, 1]),
     LayerCase(
@@ -142,7 +243,7 @@ def check_forward(case: LayerCase) -> None:
     """The output has the promised shape and finite values, in training and in evaluation."""
     layer, inputs = case.layer(), case.inputs()
     for training in (True, False):
-        y = layer.train(training)(*inputs)
+        y = case.run(layer.train(training), *inputs)
         _expect(y.shape == case.gives, f"{case}: gave {y.shape}; expected {case.gives}")
         _expect(bool(np.isfinite(y.numpy()).all()), f"{case}: gave values that are not finite")
 
@@ -151,10 +252,9 @@ def check_dtype(case: LayerCase) -> None:
     """The output and every gradient have the width of the input and the parameters."""
     for dtype in ("float32", "float64"):
         layer, (x, *rest) = case.layer(dtype), case.inputs(dtype)
-        x.requires_grad_()
-        y = layer(x, *rest)
+        y = case.run(layer, case.leaf(x), *rest)
         y.sum().backward()
-        found = [y, x.grad, *(p.grad for p in layer.parameters())]
+        found = [y, *_gradients(case, x, layer)]
         got = ["None" if t is None else str(t.dtype) for t in found]
         _expect(got == [dtype] * len(got), f"{case}: {dtype} became {got}")
 
@@ -167,11 +267,16 @@ def check_gradient(case: LayerCase) -> None:
     def run(x: Tensor, *values: Tensor) -> Tensor:
         manual_seed(0)
         with _replaced(layer, dict(zip(map(id, parameters), values, strict=True))):
-            return layer(x, *rest)  # type: ignore[no-any-return]
+            return case.run(layer, x, *rest)
 
-    leaves = [x.requires_grad_(), *parameters]
+    leaves = [case.leaf(x), *parameters]
     gradcheck(run, leaves)
     gradgradcheck(run, leaves)
+
+
+def _gradients(case: LayerCase, x: Tensor, layer: Module) -> list[Any]:
+    """Return the gradients of the input, if it can have one, and of every parameter."""
+    return [*([] if case.below is not None else [x.grad]), *(p.grad for p in layer.parameters())]
 
 
 @contextmanager
@@ -197,11 +302,10 @@ def check_device(case: LayerCase, device: Device = ANOTHER) -> None:
     found = []
     for place in (CPU, device):
         layer, (x, *rest) = case.layer().to(place), (t.to(place) for t in case.inputs())
-        x.requires_grad_()
         manual_seed(0)
-        y = layer(x, *rest)
+        y = case.run(layer, case.leaf(x), *rest)
         y.sum().backward()
-        results = [y, x.grad, *(p.grad for p in layer.parameters()), *layer.buffers()]
+        results = [y, *_gradients(case, x, layer), *layer.buffers()]
         strayed = [str(t.device) for t in results if t.device is not place]
         _expect(not strayed, f"{case}: on {place} a result is on {strayed}")
         found.append([t.numpy() for t in results])
@@ -212,14 +316,14 @@ def check_device(case: LayerCase, device: Device = ANOTHER) -> None:
 def check_state(case: LayerCase) -> None:
     """A layer that loads another's state gives the same output; so does a deep copy."""
     layer, inputs = case.layer(), case.inputs()
-    layer(*inputs)
+    case.run(layer, *inputs)
     manual_seed(1)
     other = case.make()
     other.load_state_dict({name: t.clone() for name, t in layer.state_dict().items()})
     for same in (other, deepcopy(layer)):
-        expected = layer.eval()(*inputs).numpy()
+        expected = case.run(layer.eval(), *inputs).numpy()
         _expect(
-            bool(np.array_equal(same.eval()(*inputs).numpy(), expected)),
+            bool(np.array_equal(case.run(same.eval(), *inputs).numpy(), expected)),
             f"{case}: the output differs after the state was copied",
         )
 
@@ -235,10 +339,10 @@ def check_repr(case: LayerCase) -> None:
 def check_no_cycles(case: LayerCase) -> None:
     """A training step leaves nothing for the cycle collector."""
     layer, (x, *rest) = case.layer(), case.inputs()
-    x.requires_grad_()
+    case.leaf(x)
 
     def step() -> None:
-        layer(x, *rest).sum().backward()
+        case.run(layer, x, *rest).sum().backward()
         layer.zero_grad()
         x.grad = None
 
