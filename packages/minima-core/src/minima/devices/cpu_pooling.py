@@ -99,6 +99,8 @@ def _max_pool2d_gradient(
     if not (g.shape == y.shape and g.strides == y.strides):
         g = _as_lies(g, y)
 
+    bits = np.dtype(f"i{g.itemsize}")
+
     def work(at: slice) -> None:
         images, total, slope, best = x[at], found[at], g[at], y[at]
         total[...] = 0
@@ -112,11 +114,15 @@ def _max_pool2d_gradient(
             before = taken[windows]
             np.greater(hit, before, out=hit)
             before |= hit
-            place = total[elements]
+            # all bits or none of g: many times quicker than writing where=hit
+            mask = hit.view(np.int8).astype(bits)
+            np.negative(mask, out=mask)
+            place, mine = total[elements], slope[windows].view(bits)
             if apart:
-                np.copyto(place, slope[windows], where=hit)
+                np.bitwise_and(mine, mask, out=place.view(bits))
             else:
-                np.add(place, slope[windows], out=place, where=hit)
+                np.bitwise_and(mine, mask, out=mask)
+                np.add(place, mask.view(g.dtype), out=place)
 
     over_images(x, work)
     return found
