@@ -24,7 +24,7 @@ def pytest_sessionstart():
     """Refuse to test a source tree where the built wheel is what has to be tested."""
     if "TOX_ENV_NAME" not in os.environ:
         return
-    for package in ("minima", "minima_cuda"):
+    for package in ("minima", "minima_cuda", "minima_numba"):
         folder = installed_at(package)
         if folder and not folder.is_relative_to(sys.prefix):
             pytest.exit(f"{package} is imported from {folder}, not from its wheel", returncode=3)

@@ -22,7 +22,7 @@ class Lifetimes:
         self.last: dict[Value, int] = {}
         end = len(plan.steps)
         for i, step in enumerate(plan.steps):
-            for value in (*step.reads(), step.output):
+            for value in (*step.reads(), *step.writes()):
                 root = value.root
                 if root.kind == "temp" and root.slot is None:
                     self.first.setdefault(root, i)
@@ -50,11 +50,11 @@ def allocate(plan: Plan, may_alias: Callable[[Step, int], bool]) -> int:
     for root, i in last.items():
         ending.setdefault(i, []).append(root)
     for i, step in enumerate(plan.steps):
-        root = step.output.root
-        if lives.first.get(root) == i and owner[root] is root and not step.is_view:
-            size = -(-max(root.nbytes, 1) // ALIGNMENT) * ALIGNMENT
-            offset, top, free = _take(size, top, free)
-            places[root] = (offset, size)
+        for root in dict.fromkeys(v.root for v in step.writes()):
+            if lives.first.get(root) == i and owner[root] is root and not step.is_view:
+                size = -(-max(root.nbytes, 1) // ALIGNMENT) * ALIGNMENT
+                offset, top, free = _take(size, top, free)
+                places[root] = (offset, size)
         for done in ending.get(i, ()):
             if done in places:
                 free = _give(places[done], free)

@@ -109,6 +109,7 @@ class Writer:
         prologue, self.lines = self.lines, []
         for step in self.plan.steps:
             self.step(step)
+        self.finish()
         inputs = dict.fromkeys(v for v in self.plan.inputs)
         unpack = [f"x{v.number} = inputs[{i}]" for i, v in enumerate(inputs)]
         given = [f"x{v.number}" for v in self.plan.outputs if v.dynamic]
@@ -130,6 +131,9 @@ class Writer:
                 return replay(inputs)  # type: ignore[no-any-return]
 
         return run
+
+    def finish(self) -> None:
+        """Write what comes when all steps are written; nothing here."""
 
     def step(self, step: Step) -> None:
         """Write the line of one step."""

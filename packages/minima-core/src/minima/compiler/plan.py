@@ -85,6 +85,10 @@ class Step:
             if value is not None:
                 yield value
 
+    def writes(self) -> list[Value]:
+        """Return the values that the step writes: one, but for fused steps."""
+        return [self.output]
+
     def __repr__(self) -> str:
         sign = "<-" if self.in_place else "="
         args = ", ".join(map(repr, self.inputs))

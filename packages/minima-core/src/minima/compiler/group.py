@@ -1,0 +1,298 @@
+"""Group: steps that one pass over their elements computes, without buffers between them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from math import prod
+from typing import Any
+
+from .live import Live
+from .lowering import LOWERINGS, Context
+from .plan import Plan, Step, Value
+from .scalar import Node, Nodes, Unfit, kind_of
+
+__all__ = ["Cell", "Group", "Memory"]
+
+#: one element for each index: root's number, address at index 0, strides over the domain, kind
+Cell = tuple[int, int, tuple[int, ...], str]
+MAX_BUFFERS = 24
+LONG_ROW = 1 << 15  # elements: a single row beyond it is not walked twice
+
+
+class Memory:
+    """Where the values of a plan lay in the captured run, and which are live numbers."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._bounds: dict[Value, tuple[int, int]] = {}
+        self._places: dict[Value, int] = {}
+        written = plan.written()
+        self.numbers: dict[Value, Any] = {
+            s.output: s.attrs["value"]
+            for s in plan.steps
+            if s.name == "scalar" and s.output.root not in written
+        }
+
+    def address(self, value: Value) -> int:
+        """Return where the element with all indices 0 lies, in bytes."""
+        found = self._places.get(value)
+        if found is None:
+            source = None if value.view is None else value.view.inputs[0]
+            if source is None:
+                found = _address(value.array if value.slot is None else value.slot)
+            else:  # its source may have been put elsewhere since
+                found = self.address(source) + _address(value.array) - _address(source.array)
+            self._places[value] = found
+        return found
+
+    def root(self, value: Value) -> Value:
+        """Return the value in whose memory *value* lies."""
+        while value.root is not value:
+            value = value.root
+        return value
+
+    def bounds(self, value: Value) -> tuple[int, int]:
+        """Return the addresses of the first byte and of that behind the last."""
+        found = self._bounds.get(value)
+        if found is None:
+            low = high = self.address(value)
+            for size, stride in zip(value.shape, value.array.strides):
+                low += min(0, (size - 1) * stride)
+                high += max(0, (size - 1) * stride)
+            found = self._bounds[value] = (low, high + value.dtype.itemsize)
+        return found
+
+    def overlap(self, a: Value, b: Value) -> bool:
+        """Say whether two values may share memory."""
+        if self.root(a) is not self.root(b):
+            return False
+        (low, high), (start, end) = self.bounds(a), self.bounds(b)
+        return low < end and start < high
+
+    def regular(self, root: Value) -> bool:
+        """Say whether a buffer made anew would have the strides of the captured one."""
+        if root.kind == "external":
+            return True
+        low, high = self.bounds(root)
+        return high - low == root.nbytes and min(root.array.strides, default=0) >= 0
+
+
+def _address(array: Any) -> int:
+    interface = getattr(array, "__cuda_array_interface__", None)
+    if interface is None:
+        interface = array.__array_interface__
+    place: int = interface["data"][0]
+    return place
+
+
+class Group(Context):
+    """The expressions of some steps over one *domain*.
+
+    `include` and `check` raise Unfit where a step must stay outside.
+
+    *rows* are the axes along which the group reduces and then goes on with the result: for each
+    index of the others it passes over a row several times. A reduction whose result leaves the
+    group may be along other axes.
+    """
+
+    def __init__(self, memory: Memory, domain: tuple[int, ...]) -> None:
+        self.memory, self.domain = memory, domain
+        self.steps: list[Step] = []
+        self.nodes = Nodes()
+        self.rows: frozenset[int] | None = None
+        self.places: dict[Cell, Value] = {}
+        self.loads: dict[Cell, Node] = {}
+        self.stores: dict[Cell, Node] = {}
+        self.numbers: dict[Hashable, Any] = {}
+        self._maps: dict[Value, tuple[int, ...]] = {}
+        self._dims: tuple[int, ...] = ()
+        if not prod(domain):
+            raise Unfit
+
+    @classmethod
+    def of(cls, memory: Memory, steps: Iterable[Step], domain: tuple[int, ...]) -> Group:
+        """Return the group of *steps*, which are in order."""
+        group = cls(memory, domain)
+        for step in steps:
+            group.include(step)
+        group.check()
+        return group
+
+    @property
+    def full(self) -> frozenset[int]:
+        """The axes that have more than one index."""
+        return frozenset(i for i, n in enumerate(self.domain) if n > 1)
+
+    def include(self, step: Step) -> None:
+        """Let *step* be computed too."""
+        lower = LOWERINGS.get(step.name)
+        if lower is None or step.call is not None:
+            raise Unfit
+        shape = lower.shape(step)
+        self.step, self._dims = step, self._align(step, shape)
+        node = lower.rule(self)
+        gone = lower.reduced(step)
+        dims = tuple(d for i, d in enumerate(self._dims) if i not in gone)
+        self._store(step.output, node, dims)
+        if gone:
+            self._maps[step.output] = dims
+        elif step.output.shape == shape and step.inputs and self._dims != self._right(shape):
+            self._maps[step.output] = self._dims
+        self.steps.append(step)
+
+    def _right(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(range(len(self.domain) - len(shape), len(self.domain)))
+
+    def _align(self, step: Step, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return along which axis of the domain each axis of *shape* lies."""
+        dims = self._right(shape)
+        if shape == self.domain:
+            return dims
+        for value in step.reads():
+            if value in self._maps and value.shape == shape:
+                return self._maps[value]
+        if len(shape) > len(self.domain):
+            raise Unfit
+        if any(n not in (1, self.domain[d]) for n, d in zip(shape, dims)):
+            raise Unfit
+        used = {d for n, d in zip(shape, dims) if n > 1}
+        inner = self.rows if self.rows is not None else {max(self.full, default=0)}
+        if used & inner:  # it would be computed again for each row
+            raise Unfit
+        return dims
+
+    # ---- what lowerings ask for ------------------------------------------------------------------
+    def x(self, i: int, dims: tuple[int, ...] | None = None) -> Node:
+        """Return an element of the step's i-th input."""
+        value = self.step.inputs[i]
+        if value is None:
+            raise Unfit
+        along = self._dims[len(self._dims) - len(value.shape) :]
+        return self._load(value, along if dims is None else tuple(self._dims[d] for d in dims))
+
+    def number(self, value: Any, kind: str) -> Node:
+        """Return a Python number, or a live one as an argument of the group."""
+        if type(value) is Live:
+            places = {key: i for i, key in enumerate(self.numbers)}
+            self.numbers.setdefault(value.key, value)
+            return self.nodes.number(value.key, places.get(value.key, len(places)), kind)
+        if isinstance(value, bool | int | float):
+            return self.nodes.const(value, kind)
+        raise Unfit
+
+    def index(self, axis: int) -> Node:
+        """Return the index along *axis* of the step's domain."""
+        along = self._dims[axis]
+        return self.nodes.node("index", (), along, "i8", frozenset({along}) & self.full)
+
+    def reduce(self, kind: str, x: Node, axes: tuple[int, ...]) -> Node:
+        """Return the reduction of *x* along *axes* of the step's domain."""
+        self._use(x)
+        wanted = frozenset(self._dims[a] for a in axes) & self.full
+        along = wanted & x.axes
+        if kind == "sum" and along != wanted:
+            x = self.op("mul", x, self.number(prod(self.domain[a] for a in wanted - along), x.kind))
+        if not along:
+            return x
+        if x.kind == "b1":
+            raise Unfit
+        return self.nodes.node("reduce", (x,), (kind, along), x.kind, x.axes - along)
+
+    def op(self, name: str, *args: Node) -> Node:
+        """Return an operation on nodes."""
+        for node in args:
+            self._use(node)
+        return self.nodes.op(name, *args)
+
+    def cast(self, x: Node, kind: str) -> Node:
+        """Return *x* as another kind of element."""
+        self._use(x)
+        return self.nodes.cast(x, kind)
+
+    def _use(self, node: Node) -> None:
+        """Note that a reduction's result is used inside of the group."""
+        if node.op == "reduce":
+            axes = node.attr[1]
+            if self.rows is None:
+                self.rows = axes
+            elif self.rows != axes:
+                raise Unfit
+
+    # ---- memory ----------------------------------------------------------------------------------
+    def _cell(self, value: Value, dims: tuple[int, ...]) -> Cell:
+        root = self.memory.root(value)
+        if not self.memory.regular(root):
+            raise Unfit
+        strides = [0] * len(self.domain)
+        for size, stride, axis in zip(value.shape, value.array.strides, dims):
+            if size > 1:
+                if self.domain[axis] != size:
+                    raise Unfit
+                strides[axis] = stride
+        place = self.memory.address(value)
+        return root.number, place, tuple(strides), kind_of(value.dtype)
+
+    def _load(self, value: Value, dims: tuple[int, ...]) -> Node:
+        if value in self.memory.numbers:
+            return self.number(self.memory.numbers[value], kind_of(value.dtype))
+        if value.constant and not value.shape:
+            return self.number(value.array.item(), kind_of(value.dtype))
+        cell = self._cell(value, dims)
+        for known in (self.stores, self.loads):
+            if cell in known:
+                return known[cell]
+        if any(self.memory.overlap(value, self.places[other]) for other in self.stores):
+            raise Unfit
+        self.places[cell] = value
+        axes = frozenset(i for i, s in enumerate(cell[2]) if s)
+        node = self.loads[cell] = self.nodes.node("load", (), cell, cell[3], axes)
+        return node
+
+    def _store(self, value: Value, node: Node, dims: tuple[int, ...]) -> None:
+        cell = self._cell(value, dims)
+        if node.kind != cell[3]:
+            raise Unfit
+        axes = frozenset(i for i, s in enumerate(cell[2]) if s)
+        if not node.axes <= axes:
+            raise Unfit
+        for other in (*self.stores, *self.loads):
+            if other != cell and self.memory.overlap(value, self.places[other]):
+                raise Unfit
+        self.places[cell] = value
+        self.stores[cell] = node
+        if len(self.places) > MAX_BUFFERS:
+            raise Unfit
+
+    # ---- the whole -------------------------------------------------------------------------------
+    def order(self) -> list[int]:
+        """Return the axes that have more than one index, that with the longest stride first."""
+        full = self.full
+        cells = [c for c in (*self.stores, *self.loads) if all(c[2][a] for a in full)]
+        strides = cells[0][2] if cells else tuple(range(len(self.domain), 0, -1))
+        return sorted(full, key=lambda a: (-abs(strides[a]), a))
+
+    def reductions(self) -> set[frozenset[int]]:
+        """Return the sets of axes along which the group reduces."""
+        return {n.attr[1] for n in self.nodes.all if n.op == "reduce"}
+
+    def check(self) -> None:
+        """Settle the axes of rows; raise Unfit when the steps cannot be computed together."""
+        order = self.order()
+        if self.rows is not None:
+            one = not (self.full - self.rows) and prod(self.domain) > LONG_ROW
+            if order and (order[-1] not in self.rows or one):
+                raise Unfit
+        elif order:
+            along = [axes for axes in self.reductions() if order[-1] in axes]
+            if len(self.reductions()) == 1 and along:
+                self.rows = along[0]
+        outer = self.full - (self.rows if self.rows is not None else frozenset(order[-1:]))
+        for cell, node in self.stores.items():
+            axes = frozenset(i for i, s in enumerate(cell[2]) if s)
+            whole = axes in (frozenset(), outer, self.full)
+            if node.op == "reduce" and node.attr[1] != self.rows:  # added to, element by element
+                often = node.args[0].axes not in (outer, self.full)
+                fits = axes == node.axes and cell not in self.loads and not often
+            else:
+                fits = whole or (axes <= outer and cell not in self.loads)
+            if not fits:
+                raise Unfit

@@ -1,0 +1,366 @@
+"""What each operator computes, as scalar expressions: the one table that every printer shares.
+
+``@lowering("name")`` enters a function of a `Context`; it returns the node of the step's output.
+An operator that is not here is run as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from .plan import Step
+from .scalar import Node, Unfit, kind_of
+
+__all__ = ["LOWERINGS", "Context", "Lowering"]
+
+
+class Context:
+    """What a lowering works with: the step's inputs and attributes as nodes, and operations.
+
+    The group that the step joins defines `x`, `number`, `index` and `reduce`.
+    """
+
+    step: Step
+
+    def x(self, i: int, dims: tuple[int, ...] | None = None) -> Node:
+        """Return an element of the i-th input, whose axes lie along *dims* of the domain."""
+        raise NotImplementedError
+
+    def number(self, value: Any, kind: str) -> Node:
+        """Return a Python number or a live one."""
+        raise NotImplementedError
+
+    def index(self, axis: int) -> Node:
+        """Return the index along *axis* of the step's domain, of kind i8."""
+        raise NotImplementedError
+
+    def reduce(self, kind: str, x: Node, axes: tuple[int, ...]) -> Node:
+        """Return the "sum", "max" or "min" of *x* along *axes* of the step's domain."""
+        raise NotImplementedError
+
+    def op(self, name: str, *args: Node) -> Node:
+        """Return an operation on nodes."""
+        raise NotImplementedError
+
+    def cast(self, x: Node, kind: str) -> Node:
+        """Return *x* as another kind of element."""
+        raise NotImplementedError
+
+    # ---- what follows from these -----------------------------------------------------------------
+    def attr(self, name: str, like: Node) -> Node:
+        """Return the number that the step has as an attribute, of the kind of *like*."""
+        return self.number(self.step.attrs[name], like.kind)
+
+    def add(self, a: Node, b: Node) -> Node:
+        """Return a + b."""
+        return self.op("add", a, b)
+
+    def sub(self, a: Node, b: Node) -> Node:
+        """Return a - b."""
+        return self.op("sub", a, b)
+
+    def mul(self, a: Node, b: Node) -> Node:
+        """Return a * b."""
+        return self.op("mul", a, b)
+
+    def div(self, a: Node, b: Node) -> Node:
+        """Return a / b."""
+        return self.op("div", a, b)
+
+    def scale(self, x: Node, factor: float) -> Node:
+        """Return x times a constant."""
+        return self.mul(x, self.number(factor, x.kind))
+
+    def count(self, axes: tuple[int, ...]) -> int:
+        """Return the number of elements along *axes* of the step's domain."""
+        shape = self.step.inputs[0].shape  # type: ignore[union-attr]
+        return prod(shape[a] for a in axes)
+
+
+Rule = Callable[[Context], Node]
+
+
+class Lowering:
+    """An entry: the rule, the input whose shape is the domain (None: the output's), reduced axes.
+
+    *axes* says along which axes of the domain the output was reduced; *attr* names the attribute
+    that holds them.
+    """
+
+    def __init__(self, rule: Rule, domain: int | None = None, attr: str = "") -> None:
+        self.rule, self.domain, self.attr = rule, domain, attr
+
+    def shape(self, step: Step) -> tuple[int, ...]:
+        """Return the shape over which the step loops."""
+        value = step.output if self.domain is None else step.inputs[self.domain]
+        return value.shape  # type: ignore[union-attr]
+
+    def reduced(self, step: Step) -> tuple[int, ...]:
+        """Return the axes of the domain that the output lacks."""
+        if self.attr == "":
+            return ()
+        if self.attr == "reduction":  # of losses
+            return _loss_axes(step)
+        if step.attrs.get("keepdims"):
+            return ()
+        axes: tuple[int, ...] = step.attrs[self.attr]
+        return axes
+
+
+LOWERINGS: dict[str, Lowering] = {}
+
+
+def lowering(*names: str, domain: int | None = None, attr: str = "") -> Callable[[Rule], Rule]:
+    """Enter a rule under *names*."""
+
+    def enter(rule: Rule) -> Rule:
+        for name in names:
+            LOWERINGS[name] = Lowering(rule, domain, attr)
+        return rule
+
+    return enter
+
+
+# ---- element by element --------------------------------------------------------------------------
+_PLAIN = {
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "negative": "neg",
+    "maximum": "max", "minimum": "min", "abs": "abs", "sqrt": "sqrt", "exp": "exp",
+    "expm1": "expm1", "log": "log", "log1p": "log1p", "sin": "sin", "cos": "cos", "tanh": "tanh",
+    "erf": "erf", "sigmoid": "sigmoid", "sign": "sign", "power": "pow", "equal": "eq",
+    "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
+    "bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor", "isnan": "isnan",
+    "isinf": "isinf", "isfinite": "isfinite", "where": "select", "bitwise_invert": "not",
+}  # fmt: skip
+
+
+def _plain(name: str) -> Rule:
+    return lambda c: c.op(name, *(c.x(i) for i in range(len(c.step.inputs))))
+
+
+for _operator, _name in _PLAIN.items():
+    lowering(_operator)(_plain(_name))
+
+
+@lowering("square")
+def _(c: Context) -> Node:
+    x = c.x(0)
+    return c.mul(x, x)
+
+
+@lowering("logical_not")
+def _(c: Context) -> Node:
+    x = c.x(0)
+    return c.op("not", x) if x.kind == "b1" else c.op("eq", x, c.number(0, x.kind))
+
+
+@lowering("copy")
+def _(c: Context) -> Node:
+    return c.x(0)
+
+
+@lowering("astype")
+def _(c: Context) -> Node:
+    x, kind = c.x(0), kind_of(c.step.attrs["dtype"])
+    if x.kind[0] == "f" and kind[0] == "i":  # what does not fit is undefined, and differs
+        raise Unfit
+    if kind == "b1":
+        return c.op("ne", x, c.number(0, x.kind))
+    return c.cast(x, kind)
+
+
+@lowering("write")
+def _(c: Context) -> Node:
+    if c.step.attrs["index"] not in (..., (...,)):
+        raise Unfit
+    return c.x(1)
+
+
+@lowering("add_scaled")
+def _(c: Context) -> Node:
+    a, b = c.x(0), c.x(1)
+    return c.add(a, c.mul(b, c.attr("value", b)))
+
+
+@lowering("addcmul")
+def _(c: Context) -> Node:
+    product = c.mul(c.x(1), c.x(2))
+    return c.add(c.x(0), c.mul(product, c.attr("value", product)))
+
+
+@lowering("addcdiv")
+def _(c: Context) -> Node:
+    ratio = c.div(c.x(1), c.x(2))
+    return c.add(c.x(0), c.mul(ratio, c.attr("value", ratio)))
+
+
+@lowering("lerp")
+def _(c: Context) -> Node:
+    start = c.x(0)
+    return c.add(start, c.mul(c.sub(c.x(1), start), c.attr("weight", start)))
+
+
+@lowering("power_scalar")
+def _(c: Context) -> Node:
+    x, scalar = c.x(0), c.step.attrs["scalar"]
+    if x.kind[0] != "f":
+        raise Unfit
+    if scalar in (1, 2, 3):
+        return c.mul(c.mul(x, x), x) if scalar == 3 else c.mul(x, x) if scalar == 2 else x
+    if scalar == 0.5:
+        return c.op("sqrt", x)
+    if scalar == -1:
+        return c.div(c.number(1, x.kind), x)
+    return c.op("pow", x, c.attr("scalar", x))
+
+
+@lowering("relu")
+def _(c: Context) -> Node:
+    x = c.x(0)
+    return c.op("max", x, c.number(0, x.kind))
+
+
+@lowering("relu_gradient")
+def _(c: Context) -> Node:
+    g, y = c.x(0), c.x(1)
+    return c.op("select", c.op("le", y, c.number(0, y.kind)), c.number(0, g.kind), g)
+
+
+@lowering("clip")
+def _(c: Context) -> Node:
+    x = c.x(0)
+    for name, op in (("min", "max"), ("max", "min")):
+        if c.step.attrs[name] is not None:
+            x = c.op(op, x, c.attr(name, x))
+    return x
+
+
+@lowering("share")
+def _(c: Context) -> Node:
+    a, b = c.x(0), c.x(1)
+    zero, half, one = (c.number(n, a.kind) for n in (0, 0.5, 1))
+    equal = c.op("select", c.op("eq", a, b), half, zero)
+    return c.op("select", c.op("gt", a, b), one, equal)
+
+
+@lowering("gelu")
+def _(c: Context) -> Node:
+    x = c.x(0)
+    half = c.scale(x, 0.5)
+    if c.step.attrs["approximate"] == "tanh":
+        cubic = c.scale(c.mul(c.mul(x, x), x), 0.044715)
+        inner = c.op("tanh", c.scale(c.add(x, cubic), 0.7978845608028654))
+    else:
+        inner = c.op("erf", c.scale(x, 0.7071067811865476))
+    return c.mul(half, c.add(inner, c.number(1, x.kind)))
+
+
+@lowering("one_hot")
+def _(c: Context) -> Node:
+    axis = len(c.step.output.shape) - 1
+    wanted = c.cast(c.x(0, tuple(range(axis))), "i8")
+    return c.cast(c.op("eq", c.index(axis), wanted), kind_of(c.step.output.dtype))
+
+
+@lowering("batch_norm")
+def _(c: Context) -> Node:
+    mean, var = c.x(1, (1,)), c.x(2, (1,))
+    spread = c.op("sqrt", c.add(var, c.attr("eps", var)))
+    weight = c.number(1, var.kind) if c.step.inputs[3] is None else c.x(3, (1,))
+    y = c.mul(c.sub(c.x(0), mean), c.div(weight, spread))
+    return y if c.step.inputs[4] is None else c.add(y, c.x(4, (1,)))
+
+
+# ---- along axes ----------------------------------------------------------------------------------
+def _reduction(kind: str) -> Rule:
+    def rule(c: Context) -> Node:
+        x = c.x(0)
+        if kind_of(c.step.output.dtype) != x.kind:
+            raise Unfit
+        return c.reduce(kind, x, c.step.attrs["axis"])
+
+    return rule
+
+
+for _name in ("sum", "max", "min"):
+    lowering(_name, domain=0, attr="axis")(_reduction(_name))
+
+
+def _mean(c: Context, x: Node, axes: tuple[int, ...], less: float = 0) -> Node:
+    """Return the mean along *axes*, as a sum of parts."""
+    return c.reduce("sum", c.scale(x, 1.0 / (c.count(axes) - less)), axes)
+
+
+@lowering("mean", domain=0, attr="axis")
+def _(c: Context) -> Node:
+    return _mean(c, c.x(0), c.step.attrs["axis"])
+
+
+@lowering("var", domain=0, attr="axis")
+def _(c: Context) -> Node:
+    axes, x = c.step.attrs["axis"], c.x(0)
+    less = c.step.attrs["correction"]
+    if c.count(axes) <= less:
+        raise Unfit
+    centred = c.sub(x, _mean(c, x, axes))
+    return _mean(c, c.mul(centred, centred), axes, less)
+
+
+@lowering("softmax", domain=0)
+def _(c: Context) -> Node:
+    axes, x = c.step.attrs["axis"], c.x(0)
+    e = c.op("exp", c.sub(x, c.reduce("max", x, axes)))
+    return c.mul(e, c.div(c.number(1, e.kind), c.reduce("sum", e, axes)))
+
+
+@lowering("log_softmax", domain=0)
+def _(c: Context) -> Node:
+    axes, x = (c.step.attrs["axis"],), c.x(0)
+    z = c.sub(x, c.reduce("max", x, axes))
+    return c.sub(z, c.op("log", c.reduce("sum", c.op("exp", z), axes)))
+
+
+@lowering("logsumexp", domain=0, attr="axis")
+def _(c: Context) -> Node:
+    axes, x = c.step.attrs["axis"], c.x(0)
+    top = c.reduce("max", x, axes)
+    safe = c.op("select", c.op("isfinite", top), top, c.number(0, x.kind))
+    return c.add(c.op("log", c.reduce("sum", c.op("exp", c.sub(x, safe)), axes)), safe)
+
+
+@lowering("layer_norm", domain=0)
+def _(c: Context) -> Node:
+    axes, x = c.step.attrs["axes"], c.x(0)
+    centred = c.sub(x, _mean(c, x, axes))
+    variance = _mean(c, c.mul(centred, centred), axes)
+    spread = c.op("sqrt", c.add(variance, c.attr("eps", x)))
+    y = c.mul(centred, c.div(c.number(1, x.kind), spread))
+    if c.step.inputs[1] is not None:
+        y = c.mul(y, c.x(1))
+    return y if c.step.inputs[2] is None else c.add(y, c.x(2))
+
+
+def _loss_axes(step: Step) -> tuple[int, ...]:
+    shape = step.inputs[0].shape  # type: ignore[union-attr]
+    classes = 1 if len(shape) > 1 else 0
+    return (classes,) if step.attrs["reduction"] == "none" else tuple(range(len(shape)))
+
+
+@lowering("cross_entropy", domain=0, attr="reduction")
+def _(c: Context) -> Node:
+    shape = c.step.inputs[0].shape  # type: ignore[union-attr]
+    classes = 1 if len(shape) > 1 else 0
+    rest = tuple(a for a in range(len(shape)) if a != classes)
+    x, target = c.x(0), c.cast(c.x(1, rest), "i8")
+    smoothing, zero = c.step.attrs["label_smoothing"], c.number(0, x.kind)
+    z = c.sub(x, c.reduce("max", x, (classes,)))
+    total = c.op("log", c.reduce("sum", c.op("exp", z), (classes,)))
+    chosen = c.op("select", c.op("eq", c.index(classes), target), z, zero)
+    loss = c.sub(total, c.scale(c.reduce("sum", chosen, (classes,)), 1.0 - smoothing))
+    if smoothing:
+        loss = c.sub(loss, c.scale(c.reduce("sum", z, (classes,)), smoothing / shape[classes]))
+    reduction = c.step.attrs["reduction"]
+    if reduction == "none" or not rest:
+        return loss
+    return c.reduce("sum", loss, rest) if reduction == "sum" else _mean(c, loss, rest)

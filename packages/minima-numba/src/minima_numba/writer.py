@@ -1,0 +1,228 @@
+"""The executor ``numba``: a plan as few calls of native programs, with Python only in between."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+
+from minima.compiler.fusion import FusedStep, fuse
+from minima.compiler.group import Memory
+from minima.compiler.live import Live
+from minima.compiler.loops import Schedule
+from minima.compiler.memory import allocate
+from minima.compiler.numpy_executor import Executable, Writer
+from minima.compiler.plan import Plan, Step, Value
+from minima.threads import get_num_threads, share
+
+from .driver import WORDS, copier, gemm, runner
+from .jit import address_of
+from .printer import SIZES, kernel_source
+from .products import product
+
+__all__ = ["native"]
+
+LONG = 150e-6  # seconds of a group from which handing parts to other threads pays
+
+
+def native(plan: Plan) -> Executable:
+    """Return a function that replays *plan* on the buffers of its inputs."""
+    if plan.device.name != "cpu":
+        raise _not_here(plan)
+    fuse(plan)
+    writer = NativeWriter(plan)
+    plan.planned_bytes = allocate(plan, writer.may_alias)
+    return writer.function()
+
+
+def _not_here(plan: Plan) -> Exception:
+    from minima.errors import DeviceError
+
+    return DeviceError(
+        f"compile: the executor 'numba' runs on the cpu, the tensors lie on {plan.device}; "
+        "leave executor= out"
+    )
+
+
+class NativeWriter(Writer):
+    """Writes what it can as records of native programs, and the rest as NumPy's executor does.
+
+    Two small arrays pass what differs from call to call: addresses of inputs and live numbers. The
+    first record of all copies them to where kernels look for them.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self.memory = Memory(plan)
+        self.records: list[list[int]] = []  # of the program that is being collected
+        self.keep: list[Any] = []  # what native code points to
+        self.addresses: dict[Value, int] = {}  # inputs, and their place in the array of arguments
+        self.numbers: dict[Hashable, tuple[int, Live]] = {}
+        self.copies: list[tuple[int, int, int]] = []  # to, number of the argument, added to it
+        self.python: set[Value] = set()  # views of inputs that lines of Python read
+
+    def function(self) -> Executable:
+        """Return the compiled replay."""
+        for step in self.plan.steps:
+            if not step.is_view and self._record(step, dry=True) is None:
+                for value in (*step.reads(), step.output):
+                    self._wanted(value)
+        for value in self.plan.outputs:
+            self._wanted(value)
+        run = super().function()
+        vars(run)["keep"] = self.keep  # for as long as the replay itself
+        return run
+
+    def _wanted(self, value: Value) -> None:
+        self.python.add(value)
+        if value.view is not None and value.view.inputs[0] is not None:
+            self._wanted(value.view.inputs[0])
+
+    def step(self, step: Step) -> None:
+        """Write one step, as a record if there is a native way."""
+        if step.is_view:
+            if not step.output.dynamic or step.output in self.python:
+                super().step(step)
+            return
+        records = self._record(step)
+        if records is None:
+            self._flush()
+            super().step(step)
+        else:
+            self.records += records
+
+    def finish(self) -> None:
+        """Write what is left to be written, and how the arguments get where they belong."""
+        self._flush()
+        inputs, numbers = list(self.addresses), list(self.numbers.values())
+        if not self.copies:
+            return
+        words = np.zeros(len(inputs) + len(numbers), np.int64)
+        table = np.array(
+            [(to, words.ctypes.data + 8 * source, more) for to, source, more in self.copies],
+            np.int64,
+        )
+        program = self._program([[copier(), table.ctypes.data, 0, len(table)]])
+        self.keep += [words, table]
+        view = memoryview(words.data)
+        ints, floats = self.name(view, "w"), self.name(view.cast("B").cast("d"), "w")
+        relaid = self.name(_relaid, "k")
+        lines = []
+        for value, i in self.addresses.items():
+            x, strides = f"x{value.number}", self.name(value.array.strides, "c")
+            lines.append(
+                f"if {x}.strides != {strides}: {x} = {relaid}({x}, {self.name(value.array, 'c')})"
+            )
+            lines.append(f"{ints}[{i}] = {x}.__array_interface__['data'][0]")
+        for i, live in numbers:
+            lines.append(f"{floats}[{i}] = {self.argument(live)}")
+        lines.append(f"{self.name(runner(), 'k')}({program}, 1)")
+        first = len(self._live)  # the lines that read live numbers are put in front of all others
+        self.lines[first:first] = lines
+
+    # ---- records ---------------------------------------------------------------------------------
+    def _flush(self) -> None:
+        """Write the call that runs the records so far."""
+        if self.records:
+            program = self._program(self.records)
+            self.lines.append(f"{self.name(runner(), 'k')}({program}, {len(self.records)})")
+            self.records = []
+
+    def _program(self, records: list[list[int]]) -> int:
+        array = np.array(records, np.int64).reshape(-1, WORDS)
+        self.keep.append(array)
+        return int(array.ctypes.data)
+
+    def _record(self, step: Step, dry: bool = False) -> list[list[int]] | None:
+        """Return the records of *step*, None where it has to be run from Python."""
+        if isinstance(step, FusedStep):
+            return [] if dry else self._fused(step)
+        if step.name == "matmul" and step.call is None:
+            return self._product(step, dry)
+        return None
+
+    def _table(self, entries: list[Any]) -> int:
+        """Return the address of a table of values' addresses, live numbers and plain numbers."""
+        table = np.zeros(max(len(entries), 1), np.int64)
+        self.keep.append(table)
+        for i, entry in enumerate(entries):
+            place = table.ctypes.data + 8 * i
+            if isinstance(entry, Live):
+                found = self.numbers.get(entry.key)
+                if found is None:
+                    count = len(self.addresses) + len(self.numbers)
+                    found = self.numbers[entry.key] = (count, entry)
+                self.copies.append((place, found[0], 0))
+            elif not isinstance(entry, Value):
+                table[i] = entry
+            elif entry.dynamic:
+                root = entry.root
+                if root not in self.addresses:
+                    self.addresses[root] = len(self.addresses) + len(self.numbers)
+                offset = self.memory.address(entry) - self.memory.address(root)
+                self.copies.append((place, self.addresses[root], offset))
+            else:
+                table[i] = self.place(entry).ctypes.data
+        return int(table.ctypes.data)
+
+    def _fused(self, step: FusedStep) -> list[list[int]]:
+        schedule = Schedule(step.group)
+        address = address_of(kernel_source(schedule))
+        cells = [step.group.places[c] for c in schedule.cells]
+        outermost = [*schedule.outer, *schedule.inner][:1]
+        end = outermost[0].size if outermost else 1
+        parts = 1
+        if schedule.divisible and seconds(schedule) >= LONG:
+            parts = min(get_num_threads(), end)
+        records = []
+        for i in range(parts):
+            kept = []
+            for node in schedule.saved:
+                row = np.empty(schedule.row * SIZES[node.kind], np.uint8)
+                self.keep.append(row)
+                kept.append(row.ctypes.data)
+            table = self._table([*cells, *kept, *step.group.numbers.values()])
+            records.append([address, table, end * i // parts, end * (i + 1) // parts])
+        if parts == 1:
+            return records
+        self._flush()
+        places = [self._program([record]) for record in records]
+        run = runner()
+
+        def part(i: int) -> None:
+            run(places[i], 1)
+
+        self.lines.append(f"{self.name(share, 'k')}({self.name(part, 'k')}, {parts})")
+        return []
+
+    def _product(self, step: Step, dry: bool) -> list[list[int]] | None:
+        """Return the record of a matrix product, where BLAS can do it in place."""
+        a, b, c = (*step.inputs, step.output)
+        if a is None or b is None or not all(map(self._known_layout, (a, b, c))):
+            return None
+        found = product(a, b, c)
+        library = gemm(c.dtype.str[1:]) if found is not None else None
+        if found is None or library is None:
+            return None
+        entries, count = found
+        return (
+            [] if dry else [[library.address, self._table([library.function, *entries]), 0, count]]
+        )
+
+    def _known_layout(self, value: Value) -> bool:
+        return self.memory.regular(self.memory.root(value))
+
+
+def seconds(schedule: Schedule) -> float:
+    """Return about how long one thread takes."""
+    costly = [n for p in schedule.passes for n in p.elements if n.costly]
+    each = sum(0.08e-9 if n.kind == "f4" or n.op in ("div", "sqrt") else 5e-9 for n in costly)
+    return schedule.elements * (each + 0.03e-9 * len(schedule.cells) * len(schedule.passes))
+
+
+def _relaid(x: Any, like: Any) -> Any:
+    """Return *x* with the strides that the plan was made for."""
+    out = np.empty_like(like)
+    np.copyto(out, x)
+    return out
