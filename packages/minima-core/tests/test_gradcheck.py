@@ -29,13 +29,14 @@ def scaled(factor):
     return lambda g, y, x: mi.multiply(mi.multiply(g, y), factor)
 
 
+@pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("error", [1e-5, -1e-5, 1.0, -2.0, float("nan")])
-def test_wrong_factor(x, rule, order, error):
+def test_wrong_factor(x, rule, order, error, fast):
     """A gradient that is wrong by a hundred-thousandth is found, in either order."""
     rule("exp", scaled(1.0 + error))
     with pytest.raises(GradcheckError, match=f"gradcheck of exp, order {order}"):
-        gradcheck(mi.exp, x, order=order)
+        gradcheck(mi.exp, x, order=order, fast=fast)
 
 
 def test_right_to_first_order_only(x, rule):
@@ -46,15 +47,36 @@ def test_right_to_first_order_only(x, rule):
         gradgradcheck(mi.exp, x)
 
 
-def test_one_element(x, rule):
+@pytest.mark.parametrize("fast", [False, True])
+def test_one_element(x, rule, fast):
     """One wrong element among many is found and named."""
     wrong = np.array([[1.0, 1.0], [1.0, 1.001]])
     rule("exp", lambda g, y, x: mi.multiply(mi.multiply(g, y), mi.asarray(wrong)))
     with pytest.raises(GradcheckError) as caught:
-        gradcheck(mi.exp, x)
+        gradcheck(mi.exp, x, fast=fast)
     text = str(caught.value)
     assert "1 of 4 elements" in text
     assert re.search(r"input 0, element \[1, 1\]: analytic .*, relative difference 1\.0e-03", text)
+
+
+def test_one_among_many(rule):
+    """The fast way too finds one wrong element among two hundred."""
+    wrong = np.ones(200)
+    wrong[77] += 1e-4
+    rule("exp", lambda g, y, x: mi.multiply(mi.multiply(g, y), mi.asarray(wrong)))
+    x = mi.asarray(np.linspace(-2.0, 2.0, 200)).requires_grad_()
+    with pytest.raises(GradcheckError, match=r"1 of 200 .*\n.*element \[77\]"):
+        gradcheck(mi.exp, x, fast=True)
+
+
+def test_fast_calls_the_function_less(x):
+    """The fast way runs the function a fixed number of times, whatever the size."""
+    calls = []
+    for size in (10, 100):
+        x, count = mi.ones(size, dtype="float64", requires_grad=True), []
+        gradcheck(lambda t, count=count: count.append(t) or mi.exp(t), x, fast=True)
+        calls.append(len(count))
+    assert calls[0] == calls[1] < 20
 
 
 def test_second_input(x):
