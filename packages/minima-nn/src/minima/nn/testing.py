@@ -72,9 +72,9 @@ def _flat(*results: Tensor) -> Tensor:
 class LayerCase:
     """One row: how to make a layer, the shapes that it takes and the shape that it gives.
 
-    *targets* follow the input in the call, for losses. With *below* the input holds integers below
-    it. *run* calls the layer and returns one Tensor, where the layer takes or returns several.
-    ``str(case)`` is the layer's name.
+    *targets* follow the input in the call, for losses and offsets. With *below* the input holds
+    integers below it. *run* calls the layer and returns one Tensor, where the layer takes or
+    returns several. ``str(case)`` is the layer's name.
 
     >>> from minima.nn.testing import LayerCase
     >>> case = LayerCase(lambda: mi.nn.Linear(3, 2), (4, 3), (4, 2))
@@ -102,12 +102,12 @@ class LayerCase:
         """Return inputs whose elements all differ and keep away from 0, where kinks are."""
         n = int(np.prod(self.takes))
         order = np.random.default_rng(seed).permutation(n)
-        if self.below is not None:
-            return (Tensor(order.reshape(self.takes) % self.below),)
         x = ((order + 0.3) / n * 4.0 - 2.0).reshape(self.takes)
         rest = () if self.targets is None else (Tensor(np.asarray(self.targets)),)
         if rest and rest[0].dtype.kind == "f":
             rest = (rest[0].astype(dtype),)
+        if self.below is not None:
+            return (Tensor(order.reshape(self.takes) % self.below), *rest)
         return (Tensor(x.astype(dtype)), *rest)
 
     def leaf(self, x: Tensor) -> Tensor:
@@ -171,9 +171,9 @@ LAYERS = [
         lambda: EmbeddingBag(4, 3, mode="sum"),
         (6,),
         (3, 3),
+        targets=[0, 4, 4],
         below=4,
         note="offsets",
-        run=lambda layer, x: layer(x, Tensor([0, 4, 4]).to(x.device)),
     ),
     LayerCase(lambda: LSTM(3, 2), (4, 2, 3), (24,), run=_lstm_results),
     LayerCase(
