@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from . import cpu_attention, cpu_convolution, cpu_embedding, cpu_pooling, cpu_recurrent
+from . import (
+    cpu_attention,
+    cpu_convolution,
+    cpu_embedding,
+    cpu_normalization,
+    cpu_pooling,
+    cpu_recurrent,
+)
 from .base import Device, Kernel, Kernels
 
 __all__ = ["CPU"]
@@ -202,7 +209,14 @@ _PLAIN = (
 ).split()
 _QUIET = "divide floor_divide remainder exp expm1 log log1p sqrt tanh sin cos power".split()
 
-_FAMILIES = (cpu_attention, cpu_convolution, cpu_embedding, cpu_pooling, cpu_recurrent)
+_FAMILIES = (
+    cpu_attention,
+    cpu_convolution,
+    cpu_embedding,
+    cpu_normalization,
+    cpu_pooling,
+    cpu_recurrent,
+)
 
 _WRITING = {
     **{name: getattr(np, name) for name in _PLAIN},

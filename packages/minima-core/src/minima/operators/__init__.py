@@ -73,7 +73,12 @@ from .manipulation import (
     stack,
     transpose,
 )
-from .normalization import batch_norm, layer_norm
+from .normalization import (
+    batch_norm,
+    layer_norm,
+    layer_norm_affine_gradient,
+    layer_norm_gradient,
+)
 from .pooling import (
     adaptive_avg_pool2d,
     adaptive_avg_pool2d_gradient,
@@ -160,6 +165,8 @@ __all__ = [
     "isinf",
     "isnan",
     "layer_norm",
+    "layer_norm_affine_gradient",
+    "layer_norm_gradient",
     "lerp",
     "less",
     "less_equal",

@@ -10,11 +10,12 @@ from ..methods import Axis
 from ..tensor import Tensor
 from .arithmetic import add, divide, multiply, subtract
 from .axes import canonical_axes
+from .composition import differentiate_reference
 from .exponential import sqrt
-from .reduction import mean, var
+from .indexing import getitem
 from .table import Array, operator
 
-__all__ = ["batch_norm", "layer_norm"]
+__all__ = ["batch_norm", "layer_norm", "layer_norm_affine_gradient", "layer_norm_gradient"]
 
 
 @operator(floating=True)
@@ -60,16 +61,91 @@ def _(
 
 @layer_norm.gradient(saves="x weight")
 def _(g: Tensor, y: Any, x: Tensor, weight: Tensor | None, bias: Any, axes: Any, eps: float) -> Any:
-    centred = subtract(x, mean(x, axes, True))
-    scale = sqrt(add(var(x, axes, True), eps))
-    normed = divide(centred, scale)
-
     def of_x() -> Tensor:
-        gn = g if weight is None else multiply(g, weight)
-        along = multiply(normed, mean(multiply(gn, normed), axes, True))
-        return divide(subtract(subtract(gn, mean(gn, axes, True)), along), scale)
+        return layer_norm_gradient(g, x, weight, axes=axes, eps=eps)
 
-    return of_x, (lambda: multiply(g, normed)), g
+    if weight is None:
+        return of_x, None, g
+    shape = weight.shape
+    computed: list[Tensor] = []
+
+    def sums(place: int) -> Tensor:
+        if not computed:
+            computed.append(layer_norm_affine_gradient(g, x, shape, axes=axes, eps=eps))
+        return getitem(computed[0], place)
+
+    together = bias is not None and bias.shape == shape
+    return of_x, (lambda: sums(0)), (lambda: sums(1)) if together else g
+
+
+def _normalised(xp: Any, x: Any, axes: Any, eps: float) -> tuple[Any, Any]:
+    """Return x normalised, and what it was multiplied by."""
+    count = prod(x.shape[a] for a in axes) or float("nan")
+    centred = x - xp.sum(x, axis=axes, keepdims=True) / count
+    inverse = 1.0 / xp.sqrt(xp.sum(centred * centred, axis=axes, keepdims=True) / count + eps)
+    return centred * inverse, inverse
+
+
+@operator(floating=True)
+def layer_norm_gradient(
+    xp: Any, g: Array, x: Array, weight: Array = None, *, axes: Axis = -1, eps: float = 1e-5
+) -> Any:
+    """Return the gradient of `layer_norm` with respect to x.
+
+    With n the normalised x: (g - mean(g) - n * mean(g * n)) / sqrt(var + eps), g times weight.
+
+    >>> import minima as mi
+    >>> x = mi.Tensor([[1.0, 3.0, 5.0]])
+    >>> mi.operators.layer_norm_gradient(mi.Tensor([[1.0, 1.0, 1.0]]), x)
+    Tensor([[0., 0., 0.]])
+    """
+    normed, inverse = _normalised(xp, x, axes, eps)
+    if weight is not None:
+        g = g * weight
+    count = prod(x.shape[a] for a in axes) or float("nan")  # type: ignore[union-attr]
+    level = xp.sum(g, axis=axes, keepdims=True) / count
+    along = xp.sum(g * normed, axis=axes, keepdims=True) / count
+    return (g - level - normed * along) * inverse
+
+
+@layer_norm_gradient.prepare
+def _(g: Tensor, x: Tensor, weight: Tensor | None, axes: Axis, eps: float) -> dict[str, Any]:
+    return {"axes": canonical_axes("layer_norm_gradient", axes, x.ndim), "eps": float(eps)}
+
+
+differentiate_reference(layer_norm_gradient)
+
+
+@operator(floating=True)
+def layer_norm_affine_gradient(
+    xp: Any, g: Array, x: Array, shape: tuple[int, ...], *, axes: Axis = -1, eps: float = 1e-5
+) -> Any:
+    """Return the gradients of `layer_norm` with respect to weight and bias, both of *shape*.
+
+    Shapes: g and x as the input -> (2, *shape*).
+
+    >>> import minima as mi
+    >>> g, x = mi.Tensor([[1.0, 2.0]]), mi.Tensor([[1.0, 3.0]])
+    >>> mi.operators.layer_norm_affine_gradient(g, x, (2,), eps=0.0)
+    Tensor([[-1.,  2.],
+            [ 1.,  2.]])
+    """
+    normed, _ = _normalised(xp, x, axes, eps)
+    lead = x.ndim - len(shape)
+    summed = tuple(
+        i + 1 for i, n in enumerate(x.shape) if i < lead or (shape[i - lead] == 1 and n != 1)
+    )
+    both = xp.stack([g * normed, g], axis=0)
+    return xp.reshape(xp.sum(both, axis=summed), (2, *shape))
+
+
+@layer_norm_affine_gradient.prepare
+def _(g: Tensor, x: Tensor, shape: tuple[int, ...], axes: Axis, eps: float) -> dict[str, Any]:
+    axes = canonical_axes("layer_norm_affine_gradient", axes, x.ndim)
+    return {"shape": tuple(shape), "axes": axes, "eps": float(eps)}
+
+
+differentiate_reference(layer_norm_affine_gradient)
 
 
 @operator(floating=True)

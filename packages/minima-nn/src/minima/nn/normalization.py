@@ -173,23 +173,30 @@ class _BatchNorm(Module):
         """Return x normalised: over the batch in training, by the running figures otherwise."""
         check_channels(type(self).__name__, x, self.ndims, self.layout, self.dim)
         mean, var = self.running_mean, self.running_var
-        if self.training or mean is None or var is None:
-            mean, var = self._of_batch(x)
-        return batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)
+        if not self.training and mean is not None and var is not None:
+            return batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)
+        axes = (0, *range(2, x.ndim))
+        if self.training:
+            self._follow_batch(x, axes)
+        weight, bias = (None if p is None else self._wide(p, x) for p in (self.weight, self.bias))
+        return layer_norm(x, weight, bias, axes=axes, eps=self.eps)
 
-    def _of_batch(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and biased variance of each channel; in training, follow them."""
+    @staticmethod
+    def _wide(parameter: Tensor, x: Tensor) -> Tensor:
+        """Return a parameter (C,) as it broadcasts to x."""
+        return parameter if x.ndim == 2 else parameter.reshape(-1, *(1,) * (x.ndim - 2))
+
+    @no_grad()
+    def _follow_batch(self, x: Tensor, axes: tuple[int, ...]) -> None:
+        """Move the running figures towards mean and variance of x."""
         count = x.size // self.dim
-        if count < 2 and self.training:
+        if count < 2:
             raise ShapeError(
                 f"{type(self).__name__}: input has shape {x.shape}, one value per channel; "
                 "training needs at least 2: a larger batch, or eval()"
             )
-        axis = (0, *range(2, x.ndim))
-        mean, var = x.mean(axis=axis), x.var(axis=axis)
-        if self.training and self.running_mean is not None:
-            self._follow(mean, var, count / (count - 1))
-        return mean, var
+        if self.running_mean is not None:
+            self._follow(x.mean(axis=axes), x.var(axis=axes), count / (count - 1))
 
     @no_grad()
     def _follow(self, mean: Tensor, var: Tensor, unbiased: float) -> None:

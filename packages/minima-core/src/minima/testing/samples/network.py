@@ -306,6 +306,24 @@ def _layer_norm(
     return y * (1.0 if weight is None else weight) + (0.0 if bias is None else bias)
 
 
+def _layer_norm_gradient(
+    g: Any, x: Any, weight: Any = None, axes: Any = -1, eps: float = 1e-5
+) -> Any:
+    scale = np.sqrt(x.var(axes, keepdims=True) + eps)
+    n = (x - x.mean(axes, keepdims=True)) / scale
+    g = g if weight is None else g * weight
+    return (g - g.mean(axes, keepdims=True) - n * (g * n).mean(axes, keepdims=True)) / scale
+
+
+def _layer_norm_affine_gradient(
+    g: Any, x: Any, shape: Any, axes: Any = -1, eps: float = 1e-5
+) -> Any:
+    n = _layer_norm(x, axes=axes, eps=eps)
+    full = (1,) * (x.ndim - len(shape)) + shape
+    summed = tuple(i for i, k in enumerate(full) if k == 1)
+    return np.stack([(t.sum(summed)).reshape(shape) for t in (g * n, g)])
+
+
 def _batch_norm(
     x: Any, mean: Any, var: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
@@ -322,11 +340,22 @@ def _norms() -> Iterator[Sample]:
         ((2, 5), (5,), {}),
         ((2, 3, 4), (3, 4), {"axes": (1, 2), "eps": 1e-3}),
         ((3, 2, 4), (2, 1), {"axes": (0, -1)}),
+        ((6, 3), (3,), {"axes": 0}),
+        ((2, 3, 4), (2, 3, 4), {}),
+        ((2, 3, 2, 2), (3, 1, 2), {"axes": (0, 2, 3)}),
+        ((2, 3, 4), (4,), {"axes": 1}),
         ((4,), (4,), {}),
         ((0, 3), (3,), {}),
     ):
         yield Sample("layer_norm", _layer_norm, [real(*x), real(*affine), real(*affine)], attrs)
         yield Sample("layer_norm", _layer_norm, [real(*x), None, None], attrs)
+        few = int(np.prod(x)) <= 10  # differences of second order take long
+        for weight in (real(*affine), None):
+            inputs = [real(*x), real(*x), weight]
+            yield Sample("layer_norm_gradient", _layer_norm_gradient, inputs, attrs, smooth=few)
+        inputs, options = [real(*x), real(*x)], {"shape": affine, **attrs}
+        oracle = _layer_norm_affine_gradient
+        yield Sample("layer_norm_affine_gradient", oracle, inputs, options, smooth=few)
     yield Sample("layer_norm", _layer_norm, [real(2, 5), real(5), None])
     yield Sample("layer_norm", _layer_norm, [real(2, 5), None, real(5)])
     constant = exactly(np.full((2, 3), 7.0))
