@@ -1,6 +1,5 @@
 """Workers: they answer every command on a line of its own, mistakes included."""
 
-import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,7 +83,7 @@ def test_process_answers_and_says_what_went_wrong():
         assert "KeyError" in worker.ask("burst", "infer", 0.01)["error"]
     finally:
         worker.close()
-    assert worker.ask("open") == {"error": f"the process ended with code {worker.process.wait()}"}
+    assert worker.ask("open")["error"].startswith("the process ended with code")
 
 
 def test_an_answer_that_does_not_come_ends_the_process():
@@ -94,6 +93,6 @@ def test_an_answer_that_does_not_come_ends_the_process():
 
 
 def test_a_process_that_cannot_start_is_reported():
-    worker = Worker(["-c", "raise SystemExit(3)"], Settings(), EAGER)
-    assert worker.ask("open") == {"error": "the process ended with code 3"}
-    assert sys.executable
+    """Catch a row that does not say why."""
+    worker = Worker(["-c", "raise SystemExit('no such library')"], Settings(), EAGER)
+    assert worker.ask("open") == {"error": "the process ended with code 1: no such library"}

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from statistics import median
+from tempfile import TemporaryFile
 from threading import Thread
 from time import sleep
 from typing import Any
@@ -59,17 +60,20 @@ class Worker:
 
     def __init__(self, arguments: Sequence[str], settings: Settings, contender: Contender) -> None:
         self.patience = settings.patience
+        self.complaints = TemporaryFile()  # what the process writes to stderr
+        self.end = ""
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self.complaints,
             text=True,
             env={**os.environ, **_environment(settings.threads), **dict(contender.environment)},
         )
         _pin(self.process.pid, settings.threads)
         self.answers: SimpleQueue[str] = SimpleQueue()
-        Thread(target=self._read, daemon=True).start()
+        self.reader = Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self) -> None:
         for line in self.process.stdout or ():
@@ -83,23 +87,39 @@ class Worker:
             line = self.answers.get(timeout=self.patience)
         except Empty:
             self.close()
-            return {"error": f"no answer within {self.patience:.0f} s"}
+            self.end = f"no answer within {self.patience:.0f} s"
         except (OSError, ValueError):  # the pipe is broken, or closed
-            line = ""
-        if not line:
-            self.close()
-            return {"error": f"the process ended with code {self.process.wait()}"}
-        return json.loads(line)  # type: ignore[no-any-return]
+            self._await()
+        else:
+            if line:
+                return json.loads(line)  # type: ignore[no-any-return]
+            self._await()
+        return {"error": self.end}
+
+    def _await(self) -> None:
+        """Let a process that gave up come to its own end."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        self.close()
 
     def close(self) -> None:
         """End the process."""
+        if self.complaints.closed:
+            return
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
+        self.end = f"the process ended with code {self.process.wait()}{self._last()}"
+        self.reader.join()
+        for pipe in (self.process.stdin, self.process.stdout, self.complaints):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
+
+    def _last(self) -> str:
+        """Return the last line that the process wrote to stderr."""
+        self.complaints.seek(0)
+        lines = self.complaints.read().decode("utf8", "replace").split("\n")
+        return next((f": {line.strip()}" for line in reversed(lines) if line.strip()), "")
 
 
 def _environment(threads: int) -> dict[str, str]:
