@@ -2,8 +2,8 @@
 
 Scores exist for one tile at a time: some queries, each with all the keys that it sees, so that a
 tile's softmax is complete and nothing has to be rescaled when the next one comes, as it would have
-to be if keys were cut as well. Many short sequences make one tile, a long one makes many. The
-gradient computes the tiles again.
+to be if keys were cut as well. Many short sequences make one tile, a long one makes many; threads
+take tiles in turn. The gradient computes the tiles again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from math import prod
 from typing import Any
 
 import numpy as np
+
+from ..threads import share
 
 __all__ = ["KERNELS"]
 
@@ -110,13 +112,18 @@ def _attention_tiles(arrays: list[Array], mask: Array, causal: bool, scale: floa
     """Write the attention of q, k and v, the first three of *arrays*, to the last."""
     q, k, v, out = arrays
     scale = q.dtype.type(scale)
-    for tile in tiles(q.shape, k.shape[2]):
+    cut = list(tiles(q.shape, k.shape[2]))
+
+    def one(number: int) -> None:
+        tile = cut[number]
         a, b, rows = tile
         stop = min(rows.stop, k.shape[2]) if causal else k.shape[2]
         weights, total = _weights(q[tile] * scale, k[a, b, :stop], mask, tile, stop, causal)
         part = out[tile]
         np.matmul(weights, v[a, b, :stop], out=part)
         np.divide(part, total, out=part)
+
+    share(one, len(cut))
 
 
 def _attention_gradient(
@@ -146,7 +153,12 @@ def _gradient_tiles(arrays: list[Array], mask: Array, causal: bool, scale: float
     """Write, or for keys and values add, the gradients to the last three of *arrays*."""
     g, q, k, v, of_q, of_k, of_v = arrays
     scale = q.dtype.type(scale)
+    heads: dict[tuple[int, int], list[Tile]] = {}
     for tile in tiles(q.shape, k.shape[2]):
+        heads.setdefault((tile[0].start, tile[1].start), []).append(tile)
+    cut = list(heads.values())  # tiles that add to the same gradients stay together
+
+    def one(tile: Tile) -> None:
         a, b, rows = tile
         stop = min(rows.stop, k.shape[2]) if causal else k.shape[2]
         keys, values, scaled, slope = k[a, b, :stop], v[a, b, :stop], q[tile] * scale, g[tile]
@@ -158,6 +170,8 @@ def _gradient_tiles(arrays: list[Array], mask: Array, causal: bool, scale: float
         np.multiply(along, weights, out=along)
         np.multiply(np.matmul(along, keys), scale, out=of_q[tile])
         of_k[a, b, :stop] += np.matmul(along.swapaxes(-1, -2), scaled)
+
+    share(lambda number: list(map(one, cut[number])), len(cut))
 
 
 #: all of them take ``out=``
