@@ -330,9 +330,9 @@ def bag_largest(xp: Any, rows: Array, offsets: Array) -> Any:
     return xp.astype(places == first[numbers], rows.dtype)
 
 
-@bag_largest.prepare
-def _(rows: Tensor, offsets: Tensor) -> dict[str, Any]:
-    if rows.ndim != 2:
-        raise ShapeError(f"bag_largest: got rows of shape {rows.shape}; expected (n, D)")
-    _check_offsets("bag_largest", offsets, rows.shape[0])
-    return {}
+@bag_largest.explain
+def _(rows: Tensor, offsets: Tensor) -> str:
+    return (
+        f"got rows of shape {rows.shape} and offsets of shape {offsets.shape} and "
+        f"{offsets.dtype}; expected (n, D) and integers of shape (B)"
+    )
