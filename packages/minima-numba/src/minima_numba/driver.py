@@ -69,7 +69,7 @@ done:
 """
 
 #: table: gemm, flags of a and b, m, n, k, a, lda, b, ldb, c, ldc, bytes from matrix to matrix of
-#: a, b, c; it runs over the matrices of a stack
+#: a, b, c, how many make a stack, bytes from stack to stack; it runs over all matrices
 _GEMM = """
 define void @{name}(ptr %t, i64 %low, i64 %high) nounwind {{
 entry:
@@ -77,9 +77,17 @@ entry:
   br label %step
 step:
   %i = phi i64 [ %low, %entry ], [ %next, %step ]
-  %oa = mul i64 %i, %x12
-  %ob = mul i64 %i, %x13
-  %oc = mul i64 %i, %x14
+  %stack = udiv i64 %i, %x15
+  %which = urem i64 %i, %x15
+  %na = mul i64 %which, %x12
+  %nb = mul i64 %which, %x13
+  %nc = mul i64 %which, %x14
+  %sa = mul i64 %stack, %x16
+  %sb = mul i64 %stack, %x17
+  %sc = mul i64 %stack, %x18
+  %oa = add i64 %na, %sa
+  %ob = add i64 %nb, %sb
+  %oc = add i64 %nc, %sc
   %a = getelementptr i8, ptr %x6, i64 %oa
   %b = getelementptr i8, ptr %x8, i64 %ob
   %c = getelementptr i8, ptr %x10, i64 %oc
@@ -98,7 +106,7 @@ _WIDTHS = {3: "m", 4: "n", 5: "k", 7: "lda", 9: "ldb", 11: "ldc"}
 
 def _gemm_source(name: str, kind: str, width: int) -> str:
     loads = []
-    for i in range(15):
+    for i in range(19):
         loads.append(f"  %p{i} = getelementptr i64, ptr %t, i64 {i}")
         loads.append(f"  %x{i} = load {'ptr' if i in _POINTERS else 'i64'}, ptr %p{i}")
     loads += [f"  %f{i} = trunc i64 %x{i} to i32" for i in (1, 2)]
@@ -164,7 +172,7 @@ def _right(found: Gemm, dtype: Any) -> bool:
         [
             *(found.function, 111, 112, 3, 4, 5),
             *(a.ctypes.data, 5, b.ctypes.data, 5, c.ctypes.data, 4),
-            *(a.size * size, b.size * size, c.size * size),
+            *(a.size * size, b.size * size, c.size * size, 1, 0, 0, 0),
         ],
         np.int64,
     )

@@ -14,8 +14,8 @@ _PLAIN, _TRANSPOSED = 111, 112  # as CBLAS numbers them
 def product(a: Value, b: Value, c: Value) -> tuple[list[Any], int] | None:
     """Return the arguments of a product, and of how many matrices; None where BLAS cannot do it.
 
-    The arguments: flags of a and b, m, n, k, a, its row length, b, its, c, its, and the bytes from
-    one matrix to the next of a, b and c.
+    The arguments: flags of a and b, m, n, k, a, its row length, b, its, c, its; of stacks the bytes
+    from one matrix to the next of a, b and c, how many lie like this, and the bytes from there on.
     """
     if c.dtype.str[1:] not in ("f4", "f8") or not c.array.size or not a.array.size:
         return None
@@ -36,13 +36,14 @@ def product(a: Value, b: Value, c: Value) -> tuple[list[Any], int] | None:
     stack = _stack(a, b, c)
     if stack is None:
         return None
-    count, (step_a, step_b, step_c) = stack
+    (count, (step_a, step_b, step_c)), (more, far) = stack
     size = c.dtype.itemsize
-    rows = not swapped and flag_a == _PLAIN and not step_b
+    rows = not swapped and flag_a == _PLAIN and not step_b and more == 1
     if count > 1 and rows and step_a == m * row_a * size and step_c == m * row_c * size:
         m, count = m * count, 1  # one tall matrix
-    entries = [flag_a, flag_b, m, n, k, a, row_a, b, row_b, c, row_c, step_a, step_b, step_c]
-    return entries, count
+    places = [a, row_a, b, row_b, c, row_c]
+    entries = [flag_a, flag_b, m, n, k, *places, step_a, step_b, step_c, count, *far]
+    return entries, count * more
 
 
 def _any_layout(value: Value) -> tuple[int, int] | None:
@@ -67,22 +68,30 @@ def _layout(value: Value, flag: int) -> int | None:
     return length if not rest and length >= max(columns, 1) else None
 
 
-def _stack(*values: Value) -> tuple[int, tuple[int, ...]] | None:
-    """Return how many matrices there are, and the bytes from each to the next, for each value."""
+Level = tuple[int, tuple[int, ...]]
+
+
+def _stack(*values: Value) -> tuple[Level, Level] | None:
+    """Return how many matrices lie behind each other, and how far from each other.
+
+    Then the same for these stacks; None where two levels are not enough.
+    """
     shape = values[-1].shape[:-2]
     strides = []
     for value in values:
         own, steps = value.shape[:-2], value.array.strides[:-2]
         given = [s if n > 1 else 0 for n, s in zip(own, steps)]
         strides.append([0] * (len(shape) - len(own)) + given)
-    count, last = 1, [0] * len(values)
+    levels: list[Level] = []
     for axis in reversed(range(len(shape))):
         if shape[axis] == 1:
             continue
-        here = [s[axis] for s in strides]
-        if count == 1:
-            last = here
-        elif any(h != step * count for h, step in zip(here, last)):
-            return None
-        count *= shape[axis]
-    return count, tuple(last)
+        here = tuple(s[axis] for s in strides)
+        count, last = levels[-1] if levels else (0, ())
+        if levels and all(h == step * count for h, step in zip(here, last)):
+            levels[-1] = (count * shape[axis], last)
+        else:
+            levels.append((shape[axis], here))
+    none: Level = (1, (0,) * len(values))
+    levels += [none] * (2 - len(levels))
+    return (levels[0], levels[1]) if len(levels) == 2 else None

@@ -23,6 +23,7 @@ from .products import product
 
 __all__ = ["native"]
 
+SPEED = 4e10  # floating-point operations a second of a small matrix product on one thread
 LONG = 150e-6  # seconds of a group from which handing parts to other threads pays
 
 
@@ -143,7 +144,10 @@ class NativeWriter(Writer):
         return None
 
     def _table(self, entries: list[Any]) -> int:
-        """Return the address of a table of values' addresses, live numbers and plain numbers."""
+        """Return the address of a table of live numbers, plain numbers and addresses.
+
+        An address is that of a value, or of so many bytes behind it.
+        """
         table = np.zeros(max(len(entries), 1), np.int64)
         self.keep.append(table)
         for i, entry in enumerate(entries):
@@ -154,22 +158,25 @@ class NativeWriter(Writer):
                     count = len(self.addresses) + len(self.numbers)
                     found = self.numbers[entry.key] = (count, entry)
                 self.copies.append((place, found[0], 0))
-            elif not isinstance(entry, Value):
-                table[i] = entry
-            elif entry.dynamic:
-                root = entry.root
+                continue
+            value, behind = entry if isinstance(entry, tuple) else (entry, 0)
+            if not isinstance(value, Value):
+                table[i] = value
+            elif value.dynamic:
+                root = value.root
                 if root not in self.addresses:
                     self.addresses[root] = len(self.addresses) + len(self.numbers)
-                offset = self.memory.address(entry) - self.memory.address(root)
-                self.copies.append((place, self.addresses[root], offset))
+                behind += self.memory.address(value) - self.memory.address(root)
+                self.copies.append((place, self.addresses[root], behind))
             else:
-                table[i] = self.place(entry).ctypes.data
+                table[i] = self.place(value).ctypes.data + behind
         return int(table.ctypes.data)
 
     def _fused(self, step: FusedStep) -> list[list[int]]:
         schedule = Schedule(step.group)
         address = address_of(kernel_source(schedule))
-        cells = [step.group.places[c] for c in schedule.cells]
+        memory, places = step.group.memory, step.group.places
+        cells = [(places[c], memory.offset(places[c], c)) for c in schedule.cells]
         outermost = [*schedule.outer, *schedule.inner][:1]
         end = outermost[0].size if outermost else 1
         parts = 1
@@ -183,8 +190,12 @@ class NativeWriter(Writer):
                 self.keep.append(row)
                 kept.append(row.ctypes.data)
             table = self._table([*cells, *kept, *step.group.numbers.values()])
-            records.append([address, table, end * i // parts, end * (i + 1) // parts])
-        if parts == 1:
+            records.append([address, table, *_range(end, i, parts)])
+        return self._shared(records)
+
+    def _shared(self, records: list[list[int]]) -> list[list[int]]:
+        """Write what runs *records* at the same time; return a single one to be run in order."""
+        if len(records) == 1:
             return records
         self._flush()
         places = [self._program([record]) for record in records]
@@ -193,7 +204,7 @@ class NativeWriter(Writer):
         def part(i: int) -> None:
             run(places[i], 1)
 
-        self.lines.append(f"{self.name(share, 'k')}({self.name(part, 'k')}, {parts})")
+        self.lines.append(f"{self.name(share, 'k')}({self.name(part, 'k')}, {len(records)})")
         return []
 
     def _product(self, step: Step, dry: bool) -> list[list[int]] | None:
@@ -219,6 +230,10 @@ def seconds(schedule: Schedule) -> float:
     costly = [n for p in schedule.passes for n in p.elements if n.costly]
     each = sum(0.08e-9 if n.kind == "f4" or n.op in ("div", "sqrt") else 5e-9 for n in costly)
     return schedule.elements * (each + 0.03e-9 * len(schedule.cells) * len(schedule.passes))
+
+
+def _range(size: int, part: int, parts: int) -> tuple[int, int]:
+    return size * part // parts, size * (part + 1) // parts
 
 
 def _relaid(x: Any, like: Any) -> Any:

@@ -68,6 +68,10 @@ class Memory:
         (low, high), (start, end) = self.bounds(a), self.bounds(b)
         return low < end and start < high
 
+    def offset(self, value: Value, cell: Cell) -> int:
+        """Return how many bytes behind the first element of *value* a cell of it lies."""
+        return cell[1] - self.address(value)
+
     def regular(self, root: Value) -> bool:
         """Say whether a buffer made anew would have the strides of the captured one."""
         if root.kind == "external":
@@ -132,7 +136,12 @@ class Group(Context):
         node = lower.rule(self)
         gone = lower.reduced(step)
         dims = tuple(d for i, d in enumerate(self._dims) if i not in gone)
-        self._store(step.output, node, dims)
+        if isinstance(node, tuple):  # one for each index of the output's first axis
+            for i, part in enumerate(node):
+                self._store(step.output, part, self._cell(step.output, dims, part=i))
+        else:
+            layout = step.output.array if lower.layout is None else lower.layout(step)
+            self._store(step.output, node, self._cell(step.output, dims, layout))
         if gone:
             self._maps[step.output] = dims
         elif step.output.shape == shape and step.inputs and self._dims != self._right(shape):
@@ -218,17 +227,26 @@ class Group(Context):
                 raise Unfit
 
     # ---- memory ----------------------------------------------------------------------------------
-    def _cell(self, value: Value, dims: tuple[int, ...]) -> Cell:
+    def _cell(
+        self,
+        value: Value,
+        dims: tuple[int, ...],
+        layout: Any = None,
+        part: int | None = None,
+    ) -> Cell:
+        """Return where *value*, or one *part* along its first axis, lies; *dims* are its axes."""
         root = self.memory.root(value)
         if not self.memory.regular(root):
             raise Unfit
-        strides = [0] * len(self.domain)
-        for size, stride, axis in zip(value.shape, value.array.strides, dims):
+        strides, array = [0] * len(self.domain), value.array if layout is None else layout
+        place, shape, steps = self.memory.address(value), array.shape, array.strides
+        if part is not None:
+            place, shape, steps = place + part * steps[0], shape[1:], steps[1:]
+        for size, stride, axis in zip(shape, steps, dims):
             if size > 1:
                 if self.domain[axis] != size:
                     raise Unfit
                 strides[axis] = stride
-        place = self.memory.address(value)
         return root.number, place, tuple(strides), kind_of(value.dtype)
 
     def _load(self, value: Value, dims: tuple[int, ...]) -> Node:
@@ -240,22 +258,33 @@ class Group(Context):
         for known in (self.stores, self.loads):
             if cell in known:
                 return known[cell]
-        if any(self.memory.overlap(value, self.places[other]) for other in self.stores):
+        if any(self._overlap(cell, other) for other in self.stores):
             raise Unfit
         self.places[cell] = value
         axes = frozenset(i for i, s in enumerate(cell[2]) if s)
         node = self.loads[cell] = self.nodes.node("load", (), cell, cell[3], axes)
         return node
 
-    def _store(self, value: Value, node: Node, dims: tuple[int, ...]) -> None:
-        cell = self._cell(value, dims)
+    def _overlap(self, a: Cell, b: Cell) -> bool:
+        """Say whether two cells may be the same memory at different indices."""
+        if a[0] != b[0]:
+            return False
+        (low, high), (start, end) = self._bounds(a), self._bounds(b)
+        return low < end and start < high
+
+    def _bounds(self, cell: Cell) -> tuple[int, int]:
+        steps = [(n - 1) * s for n, s in zip(self.domain, cell[2])]
+        low = cell[1] + sum(min(0, s) for s in steps)
+        return low, cell[1] + sum(max(0, s) for s in steps) + int(cell[3][1])
+
+    def _store(self, value: Value, node: Node, cell: Cell) -> None:
         if node.kind != cell[3]:
             raise Unfit
         axes = frozenset(i for i, s in enumerate(cell[2]) if s)
         if not node.axes <= axes:
             raise Unfit
         for other in (*self.stores, *self.loads):
-            if other != cell and self.memory.overlap(value, self.places[other]):
+            if other != cell and self._overlap(cell, other):
                 raise Unfit
         self.places[cell] = value
         self.stores[cell] = node
@@ -263,9 +292,14 @@ class Group(Context):
             raise Unfit
 
     # ---- the whole -------------------------------------------------------------------------------
+    def looped(self) -> frozenset[int]:
+        """Return the axes along which something differs."""
+        axes = {i for c in (*self.stores, *self.loads) for i, s in enumerate(c[2]) if s}
+        return frozenset(axes.union(*(n.axes for n in self.nodes.all)))
+
     def order(self) -> list[int]:
-        """Return the axes that have more than one index, that with the longest stride first."""
-        full = self.full
+        """Return the axes of the loops, that with the longest stride first."""
+        full = self.looped()
         cells = [c for c in (*self.stores, *self.loads) if all(c[2][a] for a in full)]
         strides = cells[0][2] if cells else tuple(range(len(self.domain), 0, -1))
         return sorted(full, key=lambda a: (-abs(strides[a]), a))
@@ -276,21 +310,21 @@ class Group(Context):
 
     def check(self) -> None:
         """Settle the axes of rows; raise Unfit when the steps cannot be computed together."""
-        order = self.order()
+        order, full = self.order(), self.looped()
         if self.rows is not None:
-            one = not (self.full - self.rows) and prod(self.domain) > LONG_ROW
+            one = not (full - self.rows) and prod(self.domain) > LONG_ROW
             if order and (order[-1] not in self.rows or one):
                 raise Unfit
         elif order:
             along = [axes for axes in self.reductions() if order[-1] in axes]
             if len(self.reductions()) == 1 and along:
                 self.rows = along[0]
-        outer = self.full - (self.rows if self.rows is not None else frozenset(order[-1:]))
+        outer = full - (self.rows if self.rows is not None else frozenset(order[-1:]))
         for cell, node in self.stores.items():
             axes = frozenset(i for i, s in enumerate(cell[2]) if s)
-            whole = axes in (frozenset(), outer, self.full)
+            whole = axes in (frozenset(), outer, full)
             if node.op == "reduce" and node.attr[1] != self.rows:  # added to, element by element
-                often = node.args[0].axes not in (outer, self.full)
+                often = node.args[0].axes not in (outer, full)
                 fits = axes == node.axes and cell not in self.loads and not often
             else:
                 fits = whole or (axes <= outer and cell not in self.loads)

@@ -79,18 +79,25 @@ class Context:
         return prod(shape[a] for a in axes)
 
 
-Rule = Callable[[Context], Node]
+#: returns the node of the output, or one for each index of its first axis
+Rule = Callable[[Context], Node | tuple[Node, ...]]
 
 
 class Lowering:
     """An entry: the rule, the input whose shape is the domain (None: the output's), reduced axes.
 
-    *axes* says along which axes of the domain the output was reduced; *attr* names the attribute
-    that holds them.
+    *attr* names the attribute with the axes of the domain along which the output was reduced.
+    *layout* returns an array that has the domain's shape and lies as the output does.
     """
 
-    def __init__(self, rule: Rule, domain: int | None = None, attr: str = "") -> None:
-        self.rule, self.domain, self.attr = rule, domain, attr
+    def __init__(
+        self,
+        rule: Rule,
+        domain: int | None = None,
+        attr: str = "",
+        layout: Callable[[Step], Any] | None = None,
+    ) -> None:
+        self.rule, self.domain, self.attr, self.layout = rule, domain, attr, layout
 
     def shape(self, step: Step) -> tuple[int, ...]:
         """Return the shape over which the step loops."""
@@ -103,6 +110,8 @@ class Lowering:
             return ()
         if self.attr == "reduction":  # of losses
             return _loss_axes(step)
+        if self.attr == "shape":  # of weights, which are as long as the last axes
+            return tuple(range(len(step.inputs[0].shape) - len(step.attrs["shape"])))  # type: ignore[union-attr]
         if step.attrs.get("keepdims"):
             return ()
         axes: tuple[int, ...] = step.attrs[self.attr]
@@ -112,12 +121,17 @@ class Lowering:
 LOWERINGS: dict[str, Lowering] = {}
 
 
-def lowering(*names: str, domain: int | None = None, attr: str = "") -> Callable[[Rule], Rule]:
+def lowering(
+    *names: str,
+    domain: int | None = None,
+    attr: str = "",
+    layout: Callable[[Step], Any] | None = None,
+) -> Callable[[Rule], Rule]:
     """Enter a rule under *names*."""
 
     def enter(rule: Rule) -> Rule:
         for name in names:
-            LOWERINGS[name] = Lowering(rule, domain, attr)
+            LOWERINGS[name] = Lowering(rule, domain, attr, layout)
         return rule
 
     return enter
@@ -175,6 +189,18 @@ def _(c: Context) -> Node:
     if c.step.attrs["index"] not in (..., (...,)):
         raise Unfit
     return c.x(1)
+
+
+def _in_old_shape(step: Step) -> Any:
+    x, y = step.inputs[0], step.output
+    if x is None or not y.array.flags.c_contiguous:
+        raise Unfit
+    return y.array.reshape(x.shape)
+
+
+@lowering("reshape", domain=0, layout=_in_old_shape)
+def _(c: Context) -> Node:
+    return c.x(0)
 
 
 @lowering("add_scaled")
@@ -288,8 +314,13 @@ for _name in ("sum", "max", "min"):
 
 
 def _mean(c: Context, x: Node, axes: tuple[int, ...], less: float = 0) -> Node:
-    """Return the mean along *axes*, as a sum of parts."""
+    """Return the mean along *axes* as a sum of parts, which may leave the group."""
     return c.reduce("sum", c.scale(x, 1.0 / (c.count(axes) - less)), axes)
+
+
+def _level(c: Context, x: Node, axes: tuple[int, ...]) -> Node:
+    """Return the mean along *axes* for use in the row."""
+    return c.div(c.reduce("sum", x, axes), c.number(c.count(axes), x.kind))
 
 
 @lowering("mean", domain=0, attr="axis")
@@ -303,7 +334,7 @@ def _(c: Context) -> Node:
     less = c.step.attrs["correction"]
     if c.count(axes) <= less:
         raise Unfit
-    centred = c.sub(x, _mean(c, x, axes))
+    centred = c.sub(x, _level(c, x, axes))
     return _mean(c, c.mul(centred, centred), axes, less)
 
 
@@ -329,13 +360,38 @@ def _(c: Context) -> Node:
     return c.add(c.op("log", c.reduce("sum", c.op("exp", c.sub(x, safe)), axes)), safe)
 
 
+def _normalised(c: Context, x: Node) -> tuple[Node, Node]:
+    """Return x normalised, and what it was multiplied by."""
+    axes = c.step.attrs["axes"]
+    centred = c.sub(x, _level(c, x, axes))
+    variance = _level(c, c.mul(centred, centred), axes)
+    spread = c.op("sqrt", c.add(variance, c.attr("eps", x)))
+    inverse = c.div(c.number(1, x.kind), spread)
+    return c.mul(centred, inverse), inverse
+
+
+@lowering("layer_norm_gradient", domain=0)
+def _(c: Context) -> Node:
+    axes, g = c.step.attrs["axes"], c.x(0)
+    normed, inverse = _normalised(c, c.x(1))
+    if c.step.inputs[2] is not None:
+        g = c.mul(g, c.x(2))
+    along = c.mul(normed, _level(c, c.mul(g, normed), axes))
+    return c.mul(c.sub(c.sub(g, _level(c, g, axes)), along), inverse)
+
+
+@lowering("layer_norm_affine_gradient", domain=0, attr="shape")
+def _(c: Context) -> tuple[Node, ...]:
+    g, (normed, _) = c.x(0), _normalised(c, c.x(1))
+    shape, sizes = c.step.attrs["shape"], c.step.inputs[0].shape  # type: ignore[union-attr]
+    lead = len(sizes) - len(shape)
+    gone = tuple(a for a, n in enumerate(sizes) if a < lead or shape[a - lead] != n)
+    return c.reduce("sum", c.mul(g, normed), gone), c.reduce("sum", g, gone)
+
+
 @lowering("layer_norm", domain=0)
 def _(c: Context) -> Node:
-    axes, x = c.step.attrs["axes"], c.x(0)
-    centred = c.sub(x, _mean(c, x, axes))
-    variance = _mean(c, c.mul(centred, centred), axes)
-    spread = c.op("sqrt", c.add(variance, c.attr("eps", x)))
-    y = c.mul(centred, c.div(c.number(1, x.kind), spread))
+    y, _ = _normalised(c, c.x(0))
     if c.step.inputs[1] is not None:
         y = c.mul(y, c.x(1))
     return y if c.step.inputs[2] is None else c.add(y, c.x(2))
