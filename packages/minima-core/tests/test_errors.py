@@ -203,6 +203,11 @@ CALLS = {
         mi.DTypeError,
         "add: got list; expected a Tensor",
     ),
+    "complex gradients": (
+        lambda: mi.Tensor([1j], requires_grad=True),
+        mi.DTypeError,
+        r"got dtype complex64; gradients of complex .*two tensors",
+    ),
     "assigned complex": (
         lambda: V.clone().copy_(mi.Tensor([1j, 1j])),
         mi.DTypeError,

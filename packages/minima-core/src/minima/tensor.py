@@ -253,6 +253,11 @@ class Tensor(Methods):
                     "requires_grad: the tensor was made by a recorded operation; use .detach()"
                 )
             return self
+        if flag and self.dtype.kind == "c":
+            raise DTypeError(
+                f"requires_grad: got dtype {self.dtype}; gradients of complex tensors are not "
+                "defined yet: keep real and imaginary parts as two tensors"
+            )
         if flag and not is_floating(self.dtype):
             raise DTypeError(
                 f"requires_grad: got dtype {self.dtype}; only floating tensors have gradients: "

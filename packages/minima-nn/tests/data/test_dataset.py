@@ -176,3 +176,12 @@ def test_random_split_draws_from_the_default_generator():
         mi.manual_seed(5)
         splits.append(random_split(range(50), [25, 25])[0].indices)
     assert splits[0] == splits[1]
+
+
+def test_arrays_become_tensors():
+    """Catch batches that stay NumPy arrays, which no layer takes."""
+    data = np.arange(6.0, dtype="float32").reshape(3, 2)
+    dataset = mi.data.TensorDataset(data, np.arange(3))
+    assert all(isinstance(part, mi.Tensor) for part in dataset[1])
+    data[1] = 7.0
+    assert dataset[1][0].tolist() == [7.0, 7.0]

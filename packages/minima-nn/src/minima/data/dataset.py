@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from minima.errors import ArgumentError, IndexRangeError, ShapeError
 from minima.random import Generator, default_generator
@@ -43,6 +44,8 @@ class Dataset(ABC):
 class TensorDataset(Dataset):
     """Give row i of each tensor as sample i.
 
+    NumPy arrays become tensors over the same memory.
+
     Shapes: tensors (N, *) -> N samples, each a tuple with one (*) per tensor.
     Raises: ShapeError when the tensors differ in their first size or have none.
 
@@ -52,18 +55,19 @@ class TensorDataset(Dataset):
     (2, [[2.0], 1])
     """
 
-    def __init__(self, *tensors: Tensor) -> None:
+    def __init__(self, *tensors: Tensor | npt.NDArray[Any]) -> None:
         if not tensors:
             raise ArgumentError("TensorDataset: got no tensors; expected at least one")
-        for tensor in tensors:
+        self.tensors = tuple(asarray(t) for t in tensors)
+        for tensor in self.tensors:
             if tensor.ndim == 0:
                 raise ShapeError("TensorDataset: got a tensor of shape (); expected (N, ...)")
-            if tensor.shape[0] != tensors[0].shape[0]:
+            if tensor.shape[0] != self.tensors[0].shape[0]:
+                sizes = [t.shape[0] for t in self.tensors if t.ndim]
                 raise ShapeError(
-                    f"TensorDataset: first sizes differ: {[t.shape[0] for t in tensors]}; "
-                    "expected one row per sample in every tensor"
+                    f"TensorDataset: first sizes differ: {sizes}; expected one row per sample "
+                    "in every tensor"
                 )
-        self.tensors = tensors
 
     def __len__(self) -> int:
         return int(self.tensors[0].shape[0])
