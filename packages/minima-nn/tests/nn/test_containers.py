@@ -1,4 +1,4 @@
-"""Sequential, Residual, Identity, Flatten."""
+"""Sequential, ModuleList, Residual, Identity, Flatten."""
 
 import numpy as np
 import pytest
@@ -109,4 +109,38 @@ def test_flatten_takes_an_empty_batch():
 def test_errors(call, message):
     """Fault: an error from deep inside, or a silent broadcast."""
     with pytest.raises(mi.MinimaError, match=message):
+        call()
+
+
+def test_a_module_list_behaves_as_a_list():
+    """Fault: an index or name that does not follow an insertion or a deletion."""
+    parts = [nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)]
+    layers = nn.ModuleList(parts)
+    assert list(layers) == parts
+    assert layers[-1] is layers[np.int64(2)] is parts[2]
+    assert list(layers[1:]) == parts[1:]
+    tanh = nn.Tanh()
+    layers.insert(1, tanh)
+    assert [name for name, _ in layers.named_children()] == ["0", "1", "2", "3"]
+    assert list(layers) == [parts[0], tanh, *parts[1:]]
+    del layers[0]
+    assert list(layers) == [tanh, *parts[1:]]
+    layers[0] = parts[0]
+    layers.extend([tanh]).append(tanh)
+    assert list(layers) == [*parts, tanh, tanh]
+    assert list(layers.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.ModuleList([3]), "got 3; expected a Module"),
+        (lambda: nn.ModuleList()[0], "no module 0; there are 0"),
+        (lambda: nn.ModuleList([nn.ReLU()]).insert(0, "x"), "got 'x'; expected a Module"),
+        (lambda: nn.ModuleList([nn.ReLU()])["0"], "the index is '0'"),
+    ],
+)
+def test_errors_of_module_list(call, message):
+    """Fault: an error that does not name the layer."""
+    with pytest.raises(mi.MinimaError, match=f"^ModuleList: {message}"):
         call()

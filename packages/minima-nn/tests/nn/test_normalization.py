@@ -146,3 +146,28 @@ def test_errors(call, message):
     """Fault: a broadcast over the wrong axis, or a variance of one value."""
     with pytest.raises(mi.MinimaError, match=message):
         call()
+
+
+def test_layer_norm_over_several_axes():
+    """Fault: statistics over other axes than those of the shape."""
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)) * 3.0 + 1.0
+    y = nn.LayerNorm((4, 5))(mi.Tensor(x)).numpy()
+    np.testing.assert_allclose(y.mean((2, 3)), 0.0, atol=1e-12)
+    np.testing.assert_allclose(y.std((2, 3)), 1.0, rtol=1e-4)
+    assert nn.LayerNorm(5, bias=False).bias is None
+    assert not nn.LayerNorm(5, elementwise_affine=False).parameters()
+    assert repr(nn.LayerNorm(5)) == "LayerNorm((5,), eps=1e-05, elementwise_affine=True)"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.LayerNorm(()), "normalized_shape is empty"),
+        (lambda: nn.LayerNorm(0), "normalized_shape is 0"),
+        (lambda: nn.LayerNorm(4)(mi.ones((4, 3))), r"input has shape \(4, 3\); expected \(\*, 4\)"),
+    ],
+)
+def test_errors_of_layer_norm(call, message):
+    """Fault: a size that broadcasts in silence."""
+    with pytest.raises(mi.MinimaError, match=f"^LayerNorm: {message}"):
+        call()

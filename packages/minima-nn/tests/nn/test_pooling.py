@@ -1,4 +1,4 @@
-"""MaxPool2d and AvgPool2d, against the windows written out."""
+"""MaxPool2d, AvgPool2d and AdaptiveAvgPool2d, against the windows written out."""
 
 import numpy as np
 import pytest
@@ -54,3 +54,26 @@ def test_errors(name, call, message):
     """Fault: an error that does not name the layer, or an empty image."""
     with pytest.raises(mi.MinimaError, match=f"^{name}: .*{message}"):
         call(getattr(nn, name))
+
+
+def test_adaptive_pooling():
+    """Fault: windows that leave a row out, or a size of one axis taken for both."""
+    x = mi.Tensor(np.arange(10.0).reshape(1, 1, 5, 2))
+    assert nn.AdaptiveAvgPool2d((2, None))(x).tolist() == [[[[2.0, 3.0], [6.0, 7.0]]]]
+    assert nn.AdaptiveAvgPool2d(1)(x[0]).tolist() == [[[4.5]]]
+    assert repr(nn.AdaptiveAvgPool2d((2, None))) == "AdaptiveAvgPool2d(output_size=(2, None))"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.AdaptiveAvgPool2d(0), "output_size is 0"),
+        (lambda: nn.AdaptiveAvgPool2d((1, 2, 3)), r"output_size is \(1, 2, 3\)"),
+        (lambda: nn.AdaptiveAvgPool2d(1)(mi.ones((2, 2))), r"input has shape \(2, 2\)"),
+        (lambda: nn.AdaptiveAvgPool2d(1)(mi.ones((1, 1, 0, 2))), "at least one row and column"),
+    ],
+)
+def test_errors_of_adaptive_pooling(call, message):
+    """Fault: an error that does not name the layer, or a mean of nothing."""
+    with pytest.raises(mi.MinimaError, match=f"^AdaptiveAvgPool2d: .*{message}"):
+        call()
