@@ -14,10 +14,12 @@ import numpy as np
 from . import (
     cpu_attention,
     cpu_convolution,
+    cpu_elementwise,
     cpu_embedding,
     cpu_normalization,
     cpu_pooling,
     cpu_recurrent,
+    cpu_softmax,
 )
 from .base import Device, Kernel, Kernels
 
@@ -170,14 +172,6 @@ def _clip(x: Array, *, min: Any, max: Any, out: Array = None) -> Array:
     return np.clip(x, min, max, out=out)
 
 
-def _softmax(x: Array, *, axis: Any, out: Array = None) -> Array:
-    if not x.size:
-        return np.array(x) if out is None else _into(out, x)
-    e = np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True), out=out)
-    e = np.exp(e, out=e if e.ndim else None)
-    return np.divide(e, np.add.reduce(e, axis=axis, keepdims=True), out=e if e.ndim else None)
-
-
 def _linear(x: Array, weight: Array, bias: Array = None, out: Array = None) -> Array:
     y = np.matmul(x, weight, out=out)
     return y if bias is None else np.add(y, bias, out=y if y.ndim else None)
@@ -212,10 +206,12 @@ _QUIET = "divide floor_divide remainder exp expm1 log log1p sqrt tanh sin cos po
 _FAMILIES = (
     cpu_attention,
     cpu_convolution,
+    cpu_elementwise,
     cpu_embedding,
     cpu_normalization,
     cpu_pooling,
     cpu_recurrent,
+    cpu_softmax,
 )
 
 _WRITING = {
@@ -239,7 +235,6 @@ _WRITING = {
     "addcdiv": quiet(_addcdiv),
     "lerp": _lerp,
     "clip": _clip,
-    "softmax": quiet(_softmax),
     "linear": _linear,
     "project": _project,
     "concat": _concat,

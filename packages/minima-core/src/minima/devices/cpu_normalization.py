@@ -7,6 +7,7 @@ and float16, goes to the reference kernel.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,8 @@ class Rows:
     """Arrays (*, n) with statistics over n: each piece has its own."""
 
     def __init__(self, shape: tuple[int, ...], axes: Axes) -> None:
-        self.count = int(np.prod([shape[a] for a in axes]))
-        self.shape = (int(np.prod(shape)) // max(self.count, 1), self.count)
+        self.count = prod(shape[a] for a in axes)
+        self.shape = (prod(shape) // max(self.count, 1), self.count)
         self.axes = axes
 
     def view(self, x: Array) -> Array:
@@ -66,7 +67,7 @@ class Columns:
 
     def __init__(self, shape: tuple[int, ...], axis: int) -> None:
         self.channels = shape[axis]
-        rows = int(np.prod(shape)) // max(self.channels, 1)
+        rows = prod(shape) // max(self.channels, 1)
         self.join = 1
         while rows % (2 * self.join) == 0 and 2 * self.join * self.channels <= WIDE and rows:
             self.join *= 2
@@ -103,8 +104,8 @@ class Planes(Columns):
     """Arrays (N, C, *) with statistics over all but C, each channel a plane of memory."""
 
     def __init__(self, shape: tuple[int, ...], axis: int) -> None:
-        before = int(np.prod(shape[:axis]))
-        after = int(np.prod(shape[axis + 1 :]))
+        before = prod(shape[:axis])
+        after = prod(shape[axis + 1 :])
         self.channels = shape[axis]
         self.shape = (before, self.channels, after)  # type: ignore[assignment]
         self.axis, self.count, self.join = axis, before * after, after

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from .activation import gelu, log_softmax, logsumexp, relu, relu_gradient, sigmoid, softmax
+from .activation import (
+    gelu,
+    gelu_gradient,
+    log_softmax,
+    logsumexp,
+    relu,
+    relu_gradient,
+    sigmoid,
+    softmax,
+    softmax_gradient,
+)
 from .arithmetic import (
     add,
     add_scaled,
@@ -59,7 +69,7 @@ from .exponential import abs, cos, erf, exp, expm1, log, log1p, sign, sin, sqrt,
 from .indexing import getitem, one_hot, put, scatter
 from .inplace import assign, in_place
 from .linear_algebra import linear, matmul, project
-from .loss import cross_entropy
+from .loss import cross_entropy, cross_entropy_gradient
 from .manipulation import (
     astype,
     broadcast_to,
@@ -140,6 +150,7 @@ __all__ = [
     "copy",
     "cos",
     "cross_entropy",
+    "cross_entropy_gradient",
     "divide",
     "divide_scalar",
     "embedding",
@@ -155,6 +166,7 @@ __all__ = [
     "floor_divide",
     "full",
     "gelu",
+    "gelu_gradient",
     "getitem",
     "greater",
     "greater_equal",
@@ -210,6 +222,7 @@ __all__ = [
     "sign",
     "sin",
     "softmax",
+    "softmax_gradient",
     "sqrt",
     "square",
     "squeeze",

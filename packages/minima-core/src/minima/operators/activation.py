@@ -7,14 +7,25 @@ from typing import Any
 from ..errors import ArgumentError
 from ..methods import Axis
 from ..tensor import Tensor
-from .arithmetic import add, multiply, subtract
+from .arithmetic import multiply, subtract
 from .axes import canonical_axes, canonical_axis, kept_shape
-from .exponential import erf, exp, square, tanh
+from .composition import differentiate_reference
+from .exponential import erf, exp
 from .manipulation import reshape
 from .reduction import sum
 from .table import Array, operator
 
-__all__ = ["gelu", "log_softmax", "logsumexp", "relu", "relu_gradient", "sigmoid", "softmax"]
+__all__ = [
+    "gelu",
+    "gelu_gradient",
+    "log_softmax",
+    "logsumexp",
+    "relu",
+    "relu_gradient",
+    "sigmoid",
+    "softmax",
+    "softmax_gradient",
+]
 
 
 @operator
@@ -85,12 +96,9 @@ def gelu(xp: Any, x: Array, approximate: str = "none") -> Any:
     >>> mi.gelu(mi.Tensor([-1.0, 0.0, 1.0]))
     Tensor([-0.158655,  0.      ,  0.841345])
     """
-    from .exponential import erf as erf_operator
-
     if approximate == "tanh":
         return x * 0.5 * (xp.tanh((x + x * x * x * _CUBIC) * _SQRT_2_PI) + 1.0)
-    reference = erf_operator.entry.reference
-    return x * 0.5 * (reference(xp, x * _SQRT_HALF) + 1.0)
+    return x * 0.5 * (erf.entry.reference(xp, x * _SQRT_HALF) + 1.0)
 
 
 @gelu.prepare
@@ -102,15 +110,32 @@ def _(x: Tensor, approximate: str) -> dict[str, Any]:
 
 @gelu.gradient(saves="x")
 def _(g: Tensor, y: Any, x: Tensor, approximate: str) -> Any:
+    return gelu_gradient(g, x, approximate)
+
+
+@operator(floating=True)
+def gelu_gradient(xp: Any, g: Array, x: Array, approximate: str = "none") -> Any:
+    """Return g times the slope of `gelu` at x.
+
+    >>> import minima as mi
+    >>> mi.operators.gelu_gradient(mi.Tensor([2.0]), mi.Tensor([0.0]))
+    Tensor([1.])
+    """
     if approximate == "tanh":
-        xx = square(x)
-        t = tanh(multiply(multiply(x, add(multiply(xx, _CUBIC), 1.0)), _SQRT_2_PI))
-        inner = multiply(add(multiply(xx, 3 * _CUBIC), 1.0), _SQRT_2_PI)
-        bend = multiply(multiply(x, inner), subtract(1.0, square(t)))
-        return multiply(g, multiply(add(add(t, 1.0), bend), 0.5))
-    below = multiply(add(erf(multiply(x, _SQRT_HALF)), 1.0), 0.5)
-    density = multiply(exp(multiply(square(x), -0.5)), _DENSITY)
-    return multiply(g, add(below, multiply(x, density)))
+        xx = x * x
+        t = xp.tanh((xx * _CUBIC + 1.0) * x * _SQRT_2_PI)
+        inner = (xx * (3 * _CUBIC) + 1.0) * _SQRT_2_PI
+        return g * ((t + 1.0 + (1.0 - t * t) * (x * inner)) * 0.5)
+    below = (erf.entry.reference(xp, x * _SQRT_HALF) + 1.0) * 0.5
+    return g * (below + x * (xp.exp(x * x * -0.5) * _DENSITY))
+
+
+@gelu_gradient.prepare
+def _(g: Tensor, x: Tensor, approximate: str) -> dict[str, Any]:
+    return {"approximate": approximate}
+
+
+differentiate_reference(gelu_gradient)
 
 
 @operator(floating=True)
@@ -134,8 +159,32 @@ def _(x: Tensor, axis: Axis) -> dict[str, Any]:
 
 @softmax.gradient(saves="y")
 def _(g: Tensor, y: Tensor, x: Any, axis: tuple[int, ...]) -> Any:
-    gy = multiply(g, y)
-    return subtract(gy, multiply(y, sum(gy, axis, True)))
+    return softmax_gradient(g, y, axis)
+
+
+@operator(floating=True)
+def softmax_gradient(xp: Any, g: Array, y: Array, axis: Axis = -1) -> Any:
+    """Return the gradient of `softmax`, whose output is y: (g - sum(g * y)) * y.
+
+    >>> import minima as mi
+    >>> mi.operators.softmax_gradient(mi.Tensor([1.0, 0.0]), mi.Tensor([0.5, 0.5]))
+    Tensor([ 0.25, -0.25])
+    """
+    return (g - xp.sum(g * y, axis=axis, keepdims=True)) * y
+
+
+@softmax_gradient.prepare
+def _(g: Tensor, y: Tensor, axis: Axis) -> dict[str, Any]:
+    return {"axis": canonical_axes("softmax_gradient", axis, y.ndim)}
+
+
+@softmax_gradient.gradient(saves="g y")
+def _(gg: Tensor, _y: Any, g: Tensor, y: Tensor, axis: tuple[int, ...]) -> Any:
+    def of_y() -> Tensor:
+        along = multiply(g, sum(multiply(gg, y), axis, True))
+        return subtract(multiply(gg, subtract(g, sum(multiply(g, y), axis, True))), along)
+
+    return (lambda: softmax_gradient(gg, y, axis)), of_y
 
 
 @operator(floating=True)

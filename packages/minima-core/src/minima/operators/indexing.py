@@ -188,6 +188,7 @@ def one_hot(xp: Any, indices: Array, num_classes: int, dtype: npt.DTypeLike = FL
     Tensor([[1., 0., 0.],
             [0., 0., 1.]])
     """
+    check_range("one_hot", xp, indices, num_classes)
     return xp.astype(indices[..., None] == xp.arange(num_classes), dtype)
 
 
@@ -195,25 +196,34 @@ def one_hot(xp: Any, indices: Array, num_classes: int, dtype: npt.DTypeLike = FL
 def _(indices: Tensor, num_classes: int, dtype: npt.DTypeLike) -> dict[str, Any]:
     if not hasattr(num_classes, "__index__") or num_classes < 1:
         raise ArgumentError(f"one_hot: got {num_classes!r} classes; expected a positive integer")
-    check_classes("one_hot", indices, int(num_classes))
+    check_integers("one_hot", indices)
     return {"num_classes": int(num_classes), "dtype": as_dtype(dtype)}
 
 
-def check_classes(name: str, indices: Tensor, classes: int) -> None:
-    """Raise unless *indices* are integers in 0 .. classes - 1.
+def check_integers(name: str, indices: Tensor) -> None:
+    """Raise unless *indices* are integers.
 
     >>> import minima as mi
-    >>> check_classes("one_hot", mi.Tensor([0, 3]), 3)
+    >>> check_integers("one_hot", mi.Tensor([0.5]))
     Traceback (most recent call last):
-    minima.errors.IndexRangeError: one_hot: got class 3; expected 0 to 2
+    minima.errors.DTypeError: one_hot: got class indices of float32; expected integers: use \
+.astype('int64')
     """
     if indices.dtype.kind not in "iu":
         raise DTypeError(
             f"{name}: got class indices of {indices.dtype}; expected integers: use .astype('int64')"
         )
+
+
+def check_range(name: str, xp: Any, indices: Any, classes: int) -> None:
+    """Raise, from inside of a kernel, unless all *indices* are in 0 .. classes - 1.
+
+    >>> check_range("one_hot", np, np.array([0, 3]), 3)
+    Traceback (most recent call last):
+    minima.errors.IndexRangeError: one_hot: got class 3; expected 0 to 2
+    """
     if indices.size:
-        values = indices._device.to_host(indices._array)
-        low, high = int(values.min()), int(values.max())
+        low, high = int(xp.min(indices)), int(xp.max(indices))
         if low < 0 or high >= classes:
             raise IndexRangeError(
                 f"{name}: got class {low if low < 0 else high}; expected 0 to {classes - 1}"

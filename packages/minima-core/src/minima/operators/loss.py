@@ -6,13 +6,15 @@ from typing import Any
 
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor
-from .activation import softmax
-from .arithmetic import multiply, subtract
-from .indexing import check_classes, one_hot
-from .manipulation import expand_dims, permute_dims
+from .activation import softmax, softmax_gradient
+from .arithmetic import multiply
+from .creation import ones
+from .indexing import check_integers, check_range
+from .manipulation import expand_dims
+from .reduction import sum as total
 from .table import Array, operator
 
-__all__ = ["cross_entropy"]
+__all__ = ["cross_entropy", "cross_entropy_gradient"]
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -37,10 +39,11 @@ def cross_entropy(
     Tensor(0.693147)
     """
     axis = 1 if logits.ndim > 1 else 0
+    check_range("cross_entropy", xp, targets, logits.shape[axis])
     z = logits - xp.max(logits, axis=axis, keepdims=True) if logits.size else logits
-    total = xp.log(xp.sum(xp.exp(z), axis=axis))
+    norm = xp.log(xp.sum(xp.exp(z), axis=axis))
     picked = xp.take_along_axis(z, xp.expand_dims(targets, axis=axis), axis=axis)
-    losses = total - xp.squeeze(picked, axis=axis) * (1.0 - label_smoothing)
+    losses = norm - xp.squeeze(picked, axis=axis) * (1.0 - label_smoothing)
     if label_smoothing:
         losses = losses - xp.sum(z, axis=axis) * (label_smoothing / logits.shape[axis])
     if reduction == "none":
@@ -65,28 +68,78 @@ def _(logits: Tensor, targets: Tensor, reduction: str, label_smoothing: float) -
             f"cross_entropy: got logits {logits.shape} and targets {targets.shape}; expected "
             "logits (N, C, *) and targets (N, *)"
         )
-    check_classes("cross_entropy", targets, logits.shape[1 if logits.ndim > 1 else 0])
+    check_integers("cross_entropy", targets)
     return {"reduction": reduction, "label_smoothing": float(label_smoothing)}
 
 
 @cross_entropy.gradient(saves="logits targets")
+def _(g: Tensor, y: Any, logits: Tensor, targets: Tensor, **attrs: Any) -> Any:
+    return cross_entropy_gradient(g, logits, targets, **attrs), None
+
+
+@operator(promotes=("g", "logits"), floating=True)
+def cross_entropy_gradient(
+    xp: Any,
+    g: Array,
+    logits: Array,
+    targets: Array,
+    *,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """Return the gradient of `cross_entropy` with respect to the logits.
+
+    It is softmax(logits) less the wanted distribution, times g, divided by the number of samples
+    with reduction "mean". Shapes: g as the loss -> as logits.
+
+    >>> import minima as mi
+    >>> g, logits = mi.Tensor(1.0), mi.Tensor([[0.0, 0.0]])
+    >>> mi.operators.cross_entropy_gradient(g, logits, mi.Tensor([1]))
+    Tensor([[ 0.5, -0.5]])
+    """
+    axis = 1 if logits.ndim > 1 else 0
+    classes = logits.shape[axis]
+    order = xp.reshape(xp.arange(classes), (-1,) + (1,) * (logits.ndim - axis - 1))
+    wanted = xp.astype(xp.expand_dims(targets, axis=axis) == order, logits.dtype)
+    if label_smoothing:
+        wanted = wanted * (1.0 - label_smoothing) + label_smoothing / classes
+    slope = softmax.entry.reference(xp, logits, axis) - wanted
+    if reduction == "mean":
+        g = g * (1.0 / targets.size if targets.size else float("nan"))
+    return (xp.expand_dims(g, axis=axis) if reduction == "none" else g) * slope
+
+
+@cross_entropy_gradient.prepare
 def _(
-    g: Tensor,
+    g: Tensor, logits: Tensor, targets: Tensor, reduction: str, label_smoothing: float
+) -> dict[str, Any]:
+    return {"reduction": reduction, "label_smoothing": label_smoothing}
+
+
+@cross_entropy_gradient.gradient(saves="g logits targets")
+def _(
+    gg: Tensor,
     y: Any,
+    g: Tensor,
     logits: Tensor,
     targets: Tensor,
     reduction: str,
     label_smoothing: float,
 ) -> Any:
     axis = 1 if logits.ndim > 1 else 0
-    classes = logits.shape[axis]
-    wanted = one_hot(targets, classes, g.dtype)
-    if logits.ndim > 2:
-        order = (0, wanted.ndim - 1, *range(1, wanted.ndim - 1))
-        wanted = permute_dims(wanted, order)
-    if label_smoothing:
-        wanted = wanted * (1.0 - label_smoothing) + label_smoothing / classes
-    slope = subtract(softmax(logits, axis), wanted)
+    scale = expand_dims(g, axis) if reduction == "none" else g
     if reduction == "mean":
-        g = multiply(g, 1.0 / targets.size if targets.size else float("nan"))
-    return multiply(expand_dims(g, axis) if reduction == "none" else g, slope), None
+        scale = multiply(scale, 1.0 / targets.size if targets.size else float("nan"))
+
+    def of_g() -> Tensor:
+        one = ones(g.shape, dtype=g.dtype, device=g.device)
+        slope = cross_entropy_gradient(
+            one, logits, targets, reduction=reduction, label_smoothing=label_smoothing
+        )
+        return total(multiply(gg, slope), axis if reduction == "none" else None)
+
+    return (
+        of_g,
+        lambda: multiply(softmax_gradient(gg, softmax(logits, axis), axis), scale),
+        None,
+    )

@@ -85,6 +85,14 @@ def _gelu(x: Any, approximate: str = "none") -> Any:
     return x * (_erf(x / np.sqrt(2)) + 1) / 2
 
 
+def _gelu_gradient(g: Any, x: Any, approximate: str = "none") -> Any:
+    if approximate == "none":
+        return g * ((_erf(x / np.sqrt(2)) + 1) / 2 + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi))
+    scale = np.sqrt(2 / np.pi)
+    t = np.tanh(scale * (x + 0.044715 * x**3))
+    return g * ((1 + t) / 2 + x / 2 * (1 - t**2) * scale * (1 + 3 * 0.044715 * x**2))
+
+
 def _share(a: Any, b: Any) -> Any:
     return np.select([a > b, a == b], [1.0, 0.5], 0.0)
 
@@ -201,6 +209,9 @@ def _functions() -> Iterator[Sample]:
     yield from unary("sigmoid", _sigmoid)
     for approximate in ("none", "tanh"):
         yield from unary("gelu", _gelu, approximate=approximate)
+        for shape in SHAPES:
+            inputs, attrs = [real(*shape), real(*shape)], {"approximate": approximate}
+            yield Sample("gelu_gradient", _gelu_gradient, inputs, attrs)
     for name in "exp expm1 log log1p sqrt sin cos tanh".split():
         yield Sample(name, getattr(np, name), [integers(3, low=1)], note="whole", dtype="float32")
     yield Sample("sigmoid", _sigmoid, [integers(3)], note="whole", dtype="float32")

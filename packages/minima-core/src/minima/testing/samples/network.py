@@ -393,9 +393,23 @@ def _cross_entropy(
     return losses if reduction == "none" else getattr(np, reduction)(losses)
 
 
+def _cross_entropy_gradient(g: Any, logits: Any, targets: Any, **how: Any) -> Any:
+    axis = 1 if logits.ndim > 1 else 0
+    reduction, smoothing = how["reduction"], how["label_smoothing"]
+    rows = np.moveaxis(logits, axis, -1)
+    share = np.exp(rows - np.logaddexp.reduce(rows, axis=-1, keepdims=True))
+    wanted = np.eye(rows.shape[-1])[targets] * (1 - smoothing) + smoothing / rows.shape[-1]
+    scale = np.expand_dims(g, -1) / (targets.size if reduction == "mean" else 1)
+    return np.moveaxis((share - wanted) * scale, -1, axis)
+
+
 def _of_none(logits: Any, targets: Any, reduction: str) -> Any:
     answers: dict[str, Any] = {"mean": nan, "sum": 0.0, "none": np.zeros(0)}
     return answers[reduction]
+
+
+def _nothing(g: Any, logits: Any, targets: Any, **how: Any) -> Any:
+    return np.zeros(logits.shape)
 
 
 def _losses() -> Iterator[Sample]:
@@ -405,6 +419,9 @@ def _losses() -> Iterator[Sample]:
             for smoothing in (0.0, 0.2):
                 attrs = {"reduction": reduction, "label_smoothing": smoothing}
                 yield Sample("cross_entropy", _cross_entropy, [real(*shape), targets], attrs)
+                g = real(*targets.shape) if reduction == "none" else real()
+                inputs, oracle = [g, real(*shape), targets], _cross_entropy_gradient
+                yield Sample("cross_entropy_gradient", oracle, inputs, attrs)
     for reduction, smooth in (("mean", False), ("sum", True), ("none", True)):
         yield Sample(
             "cross_entropy",
@@ -414,6 +431,9 @@ def _losses() -> Iterator[Sample]:
             "none",
             smooth=smooth,
         )
+        inputs = [real(0) if reduction == "none" else real(), real(0, 3), integers(0)]
+        attrs = {"reduction": reduction, "label_smoothing": 0.0}
+        yield Sample("cross_entropy_gradient", _nothing, inputs, attrs, "none", smooth=False)
     large = exactly([[1e4, 0.0], [-1e4, 1e4]])
     yield Sample("cross_entropy", _cross_entropy, [large, exactly([1, 1])], note="large")
     masked = exactly([[0.5, -inf, 1.0], [1.0, -inf, 2.0]])

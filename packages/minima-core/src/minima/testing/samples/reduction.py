@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .sample import Sample, bools, distinct, exactly, integers, real
+from .sample import Sample, bools, distinct, exactly, integers, positive, real
 
 __all__ = ["SAMPLES"]
 
@@ -39,6 +39,10 @@ def _softmax(x: Any, axis: Any = -1) -> Any:
         return x
     e = np.exp(x - x.max(axis, keepdims=True))
     return e / e.sum(axis, keepdims=True)
+
+
+def _softmax_gradient(g: Any, y: Any, axis: Any = -1) -> Any:
+    return y * g - y * (g * y).sum(axis, keepdims=True)
 
 
 def _log_softmax(x: Any, axis: int = -1) -> Any:
@@ -118,6 +122,7 @@ LARGE = np.array([[1e4, 1e4, 0.0], [-1e4, 0.0, 1.0]])
 
 
 def _softmaxes() -> Iterator[Sample]:
+    attrs: dict[str, Any]
     of_log = 1.0 - 3.0 * _softmax(LARGE)
     for name, oracle, slopes in (
         ("softmax", _softmax, np.zeros((2, 3))),
@@ -135,6 +140,15 @@ def _softmaxes() -> Iterator[Sample]:
         none = exactly([[-inf, -inf], [1.0, 1.0]])
         yield Sample(name, oracle, [none], note="nothing", smooth=False)
     yield Sample("softmax", _softmax, [real(2, 3, 4)], {"axis": (0, -1)})
+    for shape, attrs in (
+        ((2, 3), {}),
+        ((2, 3, 2), {"axis": (0, -1)}),
+        ((3, 2), {"axis": 0}),
+        ((0, 3), {}),
+        ((2, 0), {}),
+    ):
+        inputs = [real(*shape), positive(*shape)]
+        yield Sample("softmax_gradient", _softmax_gradient, inputs, attrs)
     yield from along("logsumexp", _logsumexp)
     yield Sample("logsumexp", _logsumexp, [real(2, 3)], {"axes": (1,), "keepdims": True})
     yield Sample("logsumexp", _logsumexp, [integers(2, 3)], dtype="float32")

@@ -1,0 +1,101 @@
+"""Softmax, GELU and cross entropy on the cpu: many pieces, and targets that are no classes."""
+
+import numpy as np
+import pytest
+
+import minima as mi
+from minima.devices import CPU
+from minima.devices.base import REFERENCES
+from minima.devices.cpu_softmax import in_rows
+
+
+def drawn(*shape, dtype="float32"):
+    return np.random.default_rng(len(shape)).normal(0, 2, shape).astype(dtype)
+
+
+def turned(x):
+    """Return x with its axes in memory in the opposite order."""
+    return np.ascontiguousarray(x.T).T
+
+
+def gaps(x):
+    """Return x with gaps between its elements."""
+    return np.repeat(x, 2, axis=-1)[..., ::2]
+
+
+LARGE = {
+    "softmax": ((700, 300), {"axis": (1,)}),
+    "softmax of two axes": ((70, 50, 60), {"axis": (1, 2)}),
+    "softmax of the first axis": ((700, 300), {"axis": (0,)}),
+    "softmax_gradient": ((700, 300), {"axis": (1,)}),
+    "softmax_gradient of the first axis": ((700, 300), {"axis": (0,)}),
+    "log_softmax": ((700, 300), {"axis": 1}),
+    "gelu": ((300, 701), {"approximate": "none"}),
+    "gelu_gradient": ((300, 701), {"approximate": "tanh"}),
+    "erf": ((300, 701), {}),
+}
+
+
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, turned, gaps])
+@pytest.mark.parametrize("name", LARGE)
+def test_large(name, layout):
+    """Catch a piece that is left out, or goes where its rows do not lie."""
+    shape, attrs = LARGE[name]
+    operator = name.split()[0]
+    count = len(mi.operators.TABLE[operator].inputs)
+    inputs = [layout(drawn(*shape) + i) for i in range(count)]
+    expected = REFERENCES[operator](np, *(a.astype("float64") for a in inputs), **attrs)
+    limit = 1e-5 * max(1.0, np.abs(expected).max())
+    np.testing.assert_allclose(CPU.kernels[operator](*inputs, **attrs), expected, 0, limit)
+    for out in (np.zeros(shape, "float32"), layout(np.zeros(shape, "float32"))):
+        assert CPU.kernels[operator](*inputs, **attrs, out=out) is out
+        np.testing.assert_allclose(out, expected, 0, limit)
+
+
+def test_large_is_cut():
+    """Catch cases that no longer reach more than one piece."""
+    for name, (shape, attrs) in LARGE.items():
+        if "axis" in attrs and "first" not in name and "log" not in name:
+            form = in_rows(drawn(*shape), attrs["axis"])
+            assert form is not None
+            assert len(form.pieces()) > 1
+
+
+BAD = [[0, 3], [-1, 0], [0, 2**62]]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_target_that_is_no_class(bad):
+    """Catch a class that wraps around, or reads beyond the row."""
+    for logits in (drawn(2, 3), drawn(1, 3, 2)):
+        targets = np.array(bad).reshape(logits.shape[:1] + logits.shape[2:])
+        with pytest.raises(mi.IndexRangeError, match=r"cross_entropy: got class .* 0 to 2"):
+            mi.cross_entropy(mi.asarray(logits), mi.asarray(targets))
+        with pytest.raises(mi.IndexRangeError, match=r"one_hot: got class .* 0 to 2"):
+            mi.one_hot(mi.asarray(targets), 3)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint64"])
+def test_types_of_targets(dtype):
+    """Catch a check that takes the sign of a small type for a large class."""
+    logits = mi.asarray(drawn(2, 3))
+    expected = mi.cross_entropy(logits, mi.asarray(np.array([2, 0])))
+    got = mi.cross_entropy(logits, mi.asarray(np.array([2, 0], dtype)))
+    assert got.item() == expected.item()
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_target_that_is_no_class_in_a_plan(bad):
+    """Catch a replay that trusts the targets of the call that it was made from."""
+
+    @mi.compile
+    def loss(logits, targets):
+        return mi.cross_entropy(logits, targets)
+
+    logits, good = mi.asarray(drawn(2, 3)), mi.asarray(np.array([0, 2]))
+    values = [loss(logits, good).item() for _ in range(3)]
+    assert len(set(values)) == 1
+    assert len(loss.plans) == 1
+    with pytest.raises(mi.IndexRangeError, match="got class"):
+        loss(logits, mi.asarray(np.array(bad)))
+    assert loss(logits, good).item() == values[0]
