@@ -108,6 +108,7 @@ class Group(Context):
         self.stores: dict[Cell, Node] = {}
         self.numbers: dict[Hashable, Any] = {}
         self._maps: dict[Value, tuple[int, ...]] = {}
+        self._shape: tuple[int, ...] = ()
         self._dims: tuple[int, ...] = ()
         if not prod(domain):
             raise Unfit
@@ -132,7 +133,7 @@ class Group(Context):
         if lower is None or step.call is not None:
             raise Unfit
         shape = lower.shape(step)
-        self.step, self._dims = step, self._align(step, shape)
+        self.step, self._shape, self._dims = step, shape, self._align(step, shape)
         node = lower.rule(self)
         gone = lower.reduced(step)
         dims = tuple(d for i, d in enumerate(self._dims) if i not in gone)
@@ -190,13 +191,15 @@ class Group(Context):
 
     def index(self, axis: int) -> Node:
         """Return the index along *axis* of the step's domain."""
+        if self._shape[axis] == 1:
+            return self.nodes.const(0, "i8")
         along = self._dims[axis]
-        return self.nodes.node("index", (), along, "i8", frozenset({along}) & self.full)
+        return self.nodes.node("index", (), along, "i8", frozenset({along}))
 
     def reduce(self, kind: str, x: Node, axes: tuple[int, ...]) -> Node:
         """Return the reduction of *x* along *axes* of the step's domain."""
         self._use(x)
-        wanted = frozenset(self._dims[a] for a in axes) & self.full
+        wanted = frozenset(self._dims[a] for a in axes if self._shape[a] > 1)
         along = wanted & x.axes
         if kind == "sum" and along != wanted:
             x = self.op("mul", x, self.number(prod(self.domain[a] for a in wanted - along), x.kind))

@@ -174,6 +174,14 @@ def _(c: Context) -> Node:
     return c.x(0)
 
 
+@lowering("constant")
+def _(c: Context) -> Node:
+    values = c.step.attrs["values"]
+    if not values.size or (values != values.flat[0]).any():
+        raise Unfit
+    return c.number(values.flat[0].item(), kind_of(values.dtype))
+
+
 @lowering("astype")
 def _(c: Context) -> Node:
     x, kind = c.x(0), kind_of(c.step.attrs["dtype"])
