@@ -258,6 +258,16 @@ def test_fork_while_the_pool_works():
     assert os.waitstatus_to_exitcode(status) == 0
 
 
+def test_a_thread_that_comes_too_late_finds_nothing_to_do():
+    """Catch a late thread that wakes a caller who was woken already, and dies of it."""
+    job = threads.Job(lambda part: None, 0)
+    job.idle.acquire()
+    job.waited = True
+    job.work()
+    assert not job.idle.locked()
+    job.work()
+
+
 def test_pool_lives_in_this_process():
     """Catch a second pool beside the one whose size is set."""
     assert threads.POOL is POOL

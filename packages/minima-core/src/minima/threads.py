@@ -62,6 +62,7 @@ class Job:
             with self.lock:
                 self.running -= 1
                 if not self.running and self.waited:
+                    self.waited = False  # a thread that comes later finds nobody to wake
                     self.idle.release()
 
     def fail(self, part: int, error: BaseException) -> None:
