@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from . import io as io  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import nn as nn  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import optim as optim  # type: ignore[attr-defined,import-not-found,unused-ignore]
-    from . import registry, testing
+    from . import profiler, registry, testing
     from . import train as train  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from .compiler.function import CompileWarning, compile
 
@@ -72,7 +72,7 @@ _SPLIT = {"nn": "minima-nn", "optim": "minima-nn", "data": "minima-nn", "io": "m
           "train": "minima-nn"}  # fmt: skip
 #: what is used seldom or late, so that importing minima stays quick -> its module
 _LATER = {"compile": "compiler.function", "CompileWarning": "compiler.function"}
-_LAZY = ("compiler", "testing", "registry", "hookspec", "command")
+_LAZY = ("compiler", "testing", "registry", "hookspec", "command", "profiler")
 
 __all__ = [
     *_DTYPES,
@@ -107,6 +107,7 @@ __all__ = [
     "ones_like",
     "operators",
     "pi",
+    "profiler",
     "random",
     "registry",
     "set_grad_enabled",

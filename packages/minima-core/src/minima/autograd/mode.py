@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from ..compiler.tape import Tape
+    from ..profiler import Profile
 
 __all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
 
@@ -19,6 +20,8 @@ R = TypeVar("R")
 GRAD: ContextVar[bool] = ContextVar("minima_grad", default=True)
 #: where kernel launches are written down while `minima.compile` captures a function
 TAPE: ContextVar[Tape | None] = ContextVar("minima_tape", default=None)
+#: who is told how long each kernel takes, inside of `minima.profiler.profile`
+PROFILE: ContextVar[Profile | None] = ContextVar("minima_profile", default=None)
 
 
 def is_grad_enabled() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,8 @@ class Writer:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.lines: list[str] = []
+        #: called with a step's number and when it began and ended, in a replay that is measured
+        self.watch: Callable[[int, float, float], None] | None = None
         self.names: dict[str, Any] = {"np": np}
         self._known: dict[int, str] = {}
         self._live: dict[Any, str] = {}
@@ -107,8 +110,11 @@ class Writer:
         for action in self.plan.prologue:
             self.lines.append(f"{self.name(action, 'p')}()")
         prologue, self.lines = self.lines, []
-        for step in self.plan.steps:
-            self.step(step)
+        if self.watch is None:
+            for step in self.plan.steps:
+                self.step(step)
+        else:
+            self._watched_steps(self.watch)
         self.finish()
         inputs = dict.fromkeys(v for v in self.plan.inputs)
         unpack = [f"x{v.number} = inputs[{i}]" for i, v in enumerate(inputs)]
@@ -123,7 +129,8 @@ class Writer:
         scope: dict[str, Any] = {}
         exec(compile(source, "<minima plan>", "exec"), scope)
         replay = scope["build"](**self.names)
-        self.plan.source = source
+        if self.watch is None:
+            self.plan.source, self.plan.writer = source, type(self)
         ignore = np.errstate
 
         def run(inputs: list[Any]) -> list[Any]:
@@ -131,6 +138,23 @@ class Writer:
                 return replay(inputs)  # type: ignore[no-any-return]
 
         return run
+
+    def _watched_steps(self, watch: Callable[[int, float, float], None]) -> None:
+        """Write all steps, with a look at the clock before and after each that runs a kernel."""
+        mark, clock, number = self.name(watch, "w"), self.name(perf_counter, "w"), 0
+        for step in self.plan.steps:
+            if step.is_view:
+                self.step(step)
+                continue
+            self.flush()
+            self.lines.append(f"began = {clock}()")
+            self.step(step)
+            self.flush()
+            self.lines.append(f"{mark}({number}, began, {clock}())")
+            number += 1
+
+    def flush(self) -> None:
+        """Write what steps have left to be written together; nothing here."""
 
     def finish(self) -> None:
         """Write what comes when all steps are written; nothing here."""

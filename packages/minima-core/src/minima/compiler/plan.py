@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..devices import CPU
 from .tape import Launch, Tape
+
+if TYPE_CHECKING:
+    from .timing import Stopwatch
 
 __all__ = ["Plan", "Step", "Value"]
 
@@ -57,7 +60,17 @@ class Value:
 class Step:
     """One launch of a plan: *name* on *inputs* gives *output* (written in place if *in_place*)."""
 
-    __slots__ = ("attrs", "call", "in_place", "inputs", "line", "name", "output", "region")
+    __slots__ = (
+        "attrs",
+        "call",
+        "in_place",
+        "inputs",
+        "line",
+        "name",
+        "output",
+        "phase",
+        "region",
+    )
 
     def __init__(
         self,
@@ -70,9 +83,11 @@ class Step:
         call: Callable[..., Any] | None = None,
         line: str = "",
         region: Hashable = None,
+        phase: str = "",
     ) -> None:
         self.name, self.inputs, self.attrs, self.output = name, inputs, attrs, output
         self.in_place, self.call, self.line, self.region = in_place, call, line, region
+        self.phase = phase
 
     @property
     def is_view(self) -> bool:
@@ -111,6 +126,9 @@ class Plan:
         self.prologue: list[Callable[[], None]] = []
         self.planned_bytes = 0
         self.source = ""
+        #: what writes the replay, so that it can be written again with a clock in it
+        self.writer: Any = None
+        self.stopwatch: Stopwatch | None = None
         self.values: dict[int, Value] = {}
         self._externals: dict[int, Value] = {}
         self._count = 0
@@ -150,6 +168,7 @@ class Plan:
             call=launch.call,
             line=launch.line,
             region=launch.region,
+            phase=launch.phase,
         )
         if launch.view and inputs[0] is not None:
             output.root, output.view = inputs[0].root, step
@@ -187,3 +206,42 @@ class Plan:
     def launches(self) -> list[Step]:
         """Return the steps that run a kernel."""
         return [s for s in self.steps if not s.is_view]
+
+    def describe(self) -> str:
+        """Return in words the kernels in order, the buffers and their bytes, and times.
+
+        A kernel's predicted time is that of the memory it moves or of its products, whichever is
+        longer, at this machine's measured speeds; measured times are there once a replay has run
+        inside of `minima.profiler.profile`.
+
+        >>> @mi.compile
+        ... def norm(x):
+        ...     return mi.sqrt((x * x).sum())
+        >>> for _ in range(2):
+        ...     y = norm(mi.Tensor([3.0, 4.0]))
+        >>> print(norm.plans[0].describe().split(":")[0])
+        plan on cpu
+        """
+        from .describe import describe
+
+        return describe(self)
+
+    def picture(self, file: str | None = None) -> str:
+        """Return the plan as a graph in DOT; with *file*, as in "plan.svg", draw it there too.
+
+        Raises: ArgumentError when *file* has no format that Graphviz draws or Graphviz is missing.
+
+        >>> @mi.compile
+        ... def half(x):
+        ...     return x / 2
+        >>> for _ in range(2):
+        ...     y = half(mi.Tensor([3.0]))
+        >>> half.plans[0].picture().splitlines()[0]
+        'digraph plan {'
+        """
+        from .picture import draw, picture
+
+        dot = picture(self)
+        if file is not None:
+            draw(dot, file)
+        return dot

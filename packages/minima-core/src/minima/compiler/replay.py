@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..autograd.mode import PROFILE
 from ..tensor import Tensor, wrap
 from .flatten import flatten_updates
 from .guards import Guards
@@ -12,6 +13,7 @@ from .numpy_executor import Executable, numpy_executor
 from .passes import PASSES, constants
 from .plan import Plan, Value
 from .tape import Tape
+from .timing import measured
 
 __all__ = ["Replay", "find_executor", "prepare"]
 
@@ -31,11 +33,15 @@ def find_executor(name: str | None) -> Callable[[Plan], Executable]:
 
 def prepare(plan: Plan, owners: dict[int, Any], executor: str | None) -> tuple[Executable, bool]:
     """Rewrite *plan* and return its executable, and whether memory outside has moved."""
-    constants(plan)
-    moved = flatten_updates(plan, owners)
-    for rewrite in PASSES:
-        rewrite(plan)
-    return find_executor(executor)(plan), moved
+    token = PROFILE.set(None)  # kernels as they are, not as a profile sees them
+    try:
+        constants(plan)
+        moved = flatten_updates(plan, owners)
+        for rewrite in PASSES:
+            rewrite(plan)
+        return find_executor(executor)(plan), moved
+    finally:
+        PROFILE.reset(token)
 
 
 def place(value: Value) -> Any:
@@ -93,7 +99,8 @@ class Replay:
 
     def __call__(self, arguments: list[Tensor]) -> list[Any]:
         """Replay on *arguments*; return the buffers of the results."""
-        given = iter(self.run([arguments[i]._array for i in self.distinct]))
+        run = self.run if PROFILE.get() is None else measured(self.plan, self.run)
+        given = iter(run([arguments[i]._array for i in self.distinct]))
         for leaf, gradient in self._set:
             leaf.grad = gradient
         for i, array in self._given:

@@ -23,7 +23,18 @@ class Launch:
     instead of an operator's name for what is no operator: it is called with ``out=``.
     """
 
-    __slots__ = ("attrs", "call", "in_place", "inputs", "line", "name", "output", "region", "view")
+    __slots__ = (
+        "attrs",
+        "call",
+        "in_place",
+        "inputs",
+        "line",
+        "name",
+        "output",
+        "phase",
+        "region",
+        "view",
+    )
 
     def __init__(
         self,
@@ -38,7 +49,7 @@ class Launch:
     ) -> None:
         self.name, self.inputs, self.attrs, self.output = name, inputs, attrs, output
         self.in_place, self.view, self.call = in_place, view, call
-        self.line = ""
+        self.line = self.phase = ""
         self.region: Any = None
 
     def __repr__(self) -> str:
@@ -84,7 +95,7 @@ class Tape:
         elif device is not self.device:
             self.fail(f"{name} runs on {device}, what came before on {self.device}")
         entry = Launch(name, inputs, attrs, output, in_place=in_place, view=view, call=call)
-        entry.line = user_line()
+        entry.line, entry.phase = caller()
         entry.region = self.region
         self.launches.append(entry)
         if not in_place:
@@ -128,6 +139,36 @@ def user_line() -> str:
             return last
         frame = frame.f_back
     return last
+
+
+#: module and function -> what goes on while it is on the stack
+_PHASES = {
+    ("minima.autograd.engine", "_sweep"): "backward",
+    ("minima.optim.optimizer", "step"): "optimizer",
+    ("minima.operators.inplace", "in_place"): "in place",
+    ("minima.operators.inplace", "assign"): "in place",
+}
+
+
+def caller() -> tuple[str, str]:
+    """Return the line as `user_line` does, and the phase: backward, optimizer, in place, forward.
+
+    Within the others' reach, backward and optimizer win over in place.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    line, last, phase = "", "", "forward"
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        found = _PHASES.get((name, frame.f_code.co_name))
+        if found is not None:
+            phase = found
+            if found != "in place":
+                break
+        last = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        if not line and name != "minima" and not name.startswith("minima."):
+            line = last
+        frame = frame.f_back
+    return line or (user_line() if frame is not None else last), phase
 
 
 def plain(attrs: dict[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,19 @@ from ..errors import DeviceError
 from .base import Device, Kernel, Kernels
 from .cpu import CPU
 
-__all__ = ["CPU", "Device", "Kernel", "KernelSet", "Kernels", "device", "use_kernels"]
+__all__ = ["CPU", "Device", "Kernel", "KernelSet", "Kernels", "device", "opened", "use_kernels"]
 
 _opened: dict[str, Device] = {"cpu": CPU}
+
+
+def opened() -> list[Device]:
+    """Return the devices that are in use, each once.
+
+    >>> from minima.devices import opened
+    >>> mi.device("cpu") in opened()
+    True
+    """
+    return list({id(device): device for device in _opened.values()}.values())
 
 
 def device(name: str | Device | None = None) -> Device:
