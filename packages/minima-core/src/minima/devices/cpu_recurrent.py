@@ -35,9 +35,9 @@ def _lstm(gates: Array, h: Array, c: Array, weight: Array, out: Array = None) ->
     for t in range(steps):
         np.matmul(h, turned, out=z)
         np.add(z, inputs[t], out=z)
-        np.tanh(z, out=z)
         step = out[2:, t]
-        np.multiply(blocks, scale, out=step)
+        np.tanh(blocks, out=step)
+        np.multiply(step, scale, out=step)
         np.add(step, shift, out=step)
         i, f, g, o = step
         after = out[1, t]
@@ -150,10 +150,10 @@ def _gru(gates: Array, h: Array, weight: Array, bias: Array = None, out: Array =
             np.add(z, bias, out=z)
         np.add(both, gates[t, :, : 2 * size], out=both)
         np.multiply(both, half, out=both)
-        np.tanh(both, out=both)
         reset, update, new, kept = out[1:, t]
         step = out[1:3, t]
-        np.multiply(blocks, half, out=step)
+        np.tanh(blocks, out=step)
+        np.multiply(step, half, out=step)
         np.add(step, half, out=step)
         np.copyto(kept, hidden)
         np.multiply(reset, kept, out=new)
