@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from minima.compiler.loops import Schedule
 from minima.compiler.memory import allocate
 from minima.compiler.numpy_executor import Executable, Writer
 from minima.compiler.plan import Plan, Step, Value
+from minima.operators.indexing import check_range
 from minima.threads import get_num_threads, share
 
 from .driver import WORDS, copier, gemm, runner
@@ -61,6 +62,7 @@ class NativeWriter(Writer):
         self.addresses: dict[Value, int] = {}  # inputs, and their place in the array of arguments
         self.numbers: dict[Hashable, tuple[int, Live]] = {}
         self.copies: list[tuple[int, int, int]] = []  # to, number of the argument, added to it
+        self.checked: set[tuple[Value, int]] = set()  # classes, and how many there are
         self.python: set[Value] = set()  # views of inputs that lines of Python read
 
     def function(self) -> Executable:
@@ -69,6 +71,8 @@ class NativeWriter(Writer):
             if not step.is_view and self._record(step, dry=True) is None:
                 for value in (*step.reads(), step.output):
                     self._wanted(value)
+            for _, value, _ in _classes(step):
+                self._wanted(value)
         for value in self.plan.outputs:
             self._wanted(value)
         run = super().function()
@@ -88,14 +92,14 @@ class NativeWriter(Writer):
             return
         records = self._record(step)
         if records is None:
-            self._flush()
+            self.flush()
             super().step(step)
         else:
             self.records += records
 
     def finish(self) -> None:
         """Write what is left to be written, and how the arguments get where they belong."""
-        self._flush()
+        self.flush()
         inputs, numbers = list(self.addresses), list(self.numbers.values())
         if not self.copies:
             return
@@ -123,7 +127,7 @@ class NativeWriter(Writer):
         self.lines[first:first] = lines
 
     # ---- records ---------------------------------------------------------------------------------
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """Write the call that runs the records so far."""
         if self.records:
             program = self._program(self.records)
@@ -172,7 +176,19 @@ class NativeWriter(Writer):
                 table[i] = self.place(value).ctypes.data + behind
         return int(table.ctypes.data)
 
+    def _check(self, step: FusedStep) -> None:
+        """Write the test that classes are in range, which kernels of loops do not make."""
+        for name, value, count in _classes(step):
+            if (value, count) not in self.checked:
+                if value.root.kind == "temp":
+                    self.flush()
+                self.checked.add((value, count))
+                self.lines.append(
+                    f"{self.name(_check_classes, 'k')}({name!r}, {self.buffer(value)}, {count})"
+                )
+
     def _fused(self, step: FusedStep) -> list[list[int]]:
+        self._check(step)
         schedule = Schedule(step.group)
         address = address_of(kernel_source(schedule))
         memory, places = step.group.memory, step.group.places
@@ -197,7 +213,7 @@ class NativeWriter(Writer):
         """Write what runs *records* at the same time; return a single one to be run in order."""
         if len(records) == 1:
             return records
-        self._flush()
+        self.flush()
         places = [self._program([record]) for record in records]
         run = runner()
 
@@ -230,6 +246,25 @@ def seconds(schedule: Schedule) -> float:
     costly = [n for p in schedule.passes for n in p.elements if n.costly]
     each = sum(0.08e-9 if n.kind == "f4" or n.op in ("div", "sqrt") else 5e-9 for n in costly)
     return schedule.elements * (each + 0.03e-9 * len(schedule.cells) * len(schedule.passes))
+
+
+def _classes(step: Step) -> Iterator[tuple[str, Value, int]]:
+    """Yield, for the parts of a group that read classes, their name, these, and their number."""
+    for part in step.group.steps if isinstance(step, FusedStep) else ():
+        values, count = None, 0
+        if part.name == "cross_entropy" and part.inputs[0] is not None:
+            shape = part.inputs[0].shape
+            values, count = part.inputs[1], shape[1 if len(shape) > 1 else 0]
+        elif part.name == "one_hot":
+            values, count = part.inputs[0], part.attrs["num_classes"]
+        if values is not None:
+            yield part.name, values, count
+
+
+def _check_classes(name: str, indices: Any, count: int) -> None:
+    """Raise unless all *indices* are below *count* and not negative, which as unsigned is one."""
+    if (indices.view(f"u{indices.itemsize}") >= count).any():
+        check_range(name, np, indices, count)
 
 
 def _range(size: int, part: int, parts: int) -> tuple[int, int]:

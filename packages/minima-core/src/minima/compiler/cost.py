@@ -12,13 +12,18 @@ import numpy as np
 
 from .plan import Step, Value
 
-__all__ = ["Speeds", "flops", "moved", "predicted", "speeds"]
+__all__ = ["Speeds", "flops", "moved", "parts", "phase", "predicted", "speeds"]
 
 
 def parts(step: Step) -> list[Step]:
     """Return the operators that *step* does: those of its group, or itself alone."""
     group = getattr(step, "group", None)
     return list(group.steps) if group is not None else [step]
+
+
+def phase(step: Step) -> str:
+    """Return in which phase *step* runs; a fused one in that of its first operator."""
+    return step.phase or parts(step)[0].phase or "forward"
 
 
 def moved(step: Step) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .cost import flops, moved, parts, predicted, speeds
+from .cost import flops, moved, parts, phase, predicted, speeds
 from .plan import Plan, Step, Value
 
 __all__ = ["describe"]
@@ -59,7 +59,7 @@ def _kernels(plan: Plan, steps: Sequence[Step]) -> list[str]:
                 str(i),
                 label(step),
                 str(len(parts(step))),
-                step.phase or parts(step)[0].phase or "forward",
+                phase(step),
                 ", ".join(map(_kind, step.writes())),
                 f"{moved(step):,}",
                 f"{flops(step):,}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import ArgumentError
-from .cost import parts
+from .cost import parts, phase
 from .describe import label, short
 from .plan import Plan, Step, Value
 
@@ -49,7 +49,7 @@ def _box(step: Step) -> str:
         words.append(f"fused: {count} operators")
     if step.line:
         words.append(short(step.line))
-    color = COLORS[step.phase or parts(step)[0].phase or "forward"]
+    color = COLORS[phase(step)]
     return f'shape=box, fillcolor="{color}", label="{_quoted(words)}"'
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.mode import PROFILE
-from .cost import moved
+from .cost import moved, phase
 from .plan import Plan
 
 __all__ = ["Stopwatch", "measured"]
@@ -29,8 +29,7 @@ class Stopwatch:
         if profile is not None:
             step = self.steps[number]
             shape = str(list(step.output.shape))
-            phase = step.phase or "forward"
-            profile.add(step.name, phase, step.line, began, ended, self.bytes[number], shape)
+            profile.add(step.name, phase(step), step.line, began, ended, self.bytes[number], shape)
 
     def mean(self, number: int) -> float | None:
         """Return the mean seconds of a launch, None before the first replay that was measured."""
