@@ -205,3 +205,16 @@ def test_other_devices_are_refused():
 
     with pytest.raises(mi.DeviceError, match="executor 'numba' runs on the cpu"):
         minima_numba.executor(Plan(mi.devices.Device("elsewhere", xp=np)))
+
+
+@pytest.mark.parametrize("target", [-1, 4])
+def test_wrong_classes_are_refused_in_a_replay_too(target):
+    """Catches a loss that takes no class for one."""
+    loss = mi.compile(
+        lambda x, y: (mi.cross_entropy(x, y), mi.one_hot(y[:, None].reshape(-1), 4)),
+        executor="numba",
+    )
+    for _ in range(3):
+        loss(mi.ones((2, 4)), mi.Tensor([0, 3]))
+    with pytest.raises(mi.IndexRangeError, match=f"got class {target}; expected 0 to 3"):
+        loss(mi.ones((2, 4)), mi.Tensor([0, target]))
