@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import AutogradError, ShapeError
 from ..operators.creation import made
 from ..operators.table import sum_to, table_operator
+from ..quiet import quietly
 from ..tensor import Tensor, wrap
 from .mode import GRAD, TAPE
 from .node import LEAF, Node, Spec
@@ -156,7 +157,7 @@ def _sweep(
     heap: list[tuple[int, Node]] = []
     token = GRAD.set(create)
     try:
-        with np.errstate(all="ignore"):
+        with quietly():
             for edge, g in roots:
                 _hand(edge, g, False, held, owned, heap, create)
             while heap:

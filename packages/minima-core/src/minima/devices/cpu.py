@@ -5,12 +5,12 @@ Functions whose usual results include inf and NaN (divide, log, exp, ...) do not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from ..quiet import quiet
 from . import (
     cpu_attention,
     cpu_convolution,
@@ -28,23 +28,16 @@ __all__ = ["CPU"]
 Array = Any
 
 
-def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return *function* without NumPy's warnings of division by zero, overflow and NaN."""
-
-    @wraps(function)
-    def kernel(*args: Any, **kwargs: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return function(*args, **kwargs)
-
-    kernel.quietened = function  # type: ignore[attr-defined]
-    return kernel
+_VIEWS = ("broadcast_to", "expand_dims", "getitem", "permute_dims", "reshape", "squeeze")
 
 
 class QuietKernels(Kernels):
     """Kernels of which those composed of many NumPy functions do not warn half-way."""
 
     def __missing__(self, name: str) -> Kernel:
-        kernel = self[name] = quiet(super().__missing__(name))
+        kernel = super().__missing__(name)
+        if name not in _VIEWS:  # which compute nothing that NumPy could warn of
+            kernel = self[name] = quiet(kernel)
         return kernel
 
 

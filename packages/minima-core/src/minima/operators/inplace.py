@@ -45,14 +45,14 @@ def in_place(name: str, target: T, *others: Any, **attrs: Any) -> T:
         target._node = out._node
         bump(target)
         return target
-    token = GRAD.set(False)
-    try:
-        if not _quick(operator, target, others, attrs):
+    if not _quick(operator, target, others, attrs):
+        token = GRAD.set(False)
+        try:
             out = operator.function(target, *others, **attrs)
-            _fits(name, target, out)
-            write(target._device, target._array, ..., out._array)
-    finally:
-        GRAD.reset(token)
+        finally:
+            GRAD.reset(token)
+        _fits(name, target, out)
+        write(target._device, target._array, ..., out._array)
     bump(target)
     return target
 
@@ -139,7 +139,9 @@ def _quick(operator: Any, target: Tensor, others: tuple[Any, ...], attrs: dict[s
             other = t._array
             if t._device is not device or other.dtype is not array.dtype:
                 return False
-        elif type(t) in (int, float, Live) and array.dtype.kind == "f":
+        elif type(t) is float and array.dtype.kind == "f":
+            other = device.scalar(t, array.dtype)
+        elif type(t) in (int, Live) and array.dtype.kind == "f":
             other = scalar_tensor(operator.name, t, array.dtype, device)._array
         else:
             return False
@@ -147,12 +149,14 @@ def _quick(operator: Any, target: Tensor, others: tuple[Any, ...], attrs: dict[s
     if operator.floating and array.dtype.kind not in "fc":
         return False
     kernel = device.kernels[operator.name]
-    attrs = {**operator.defaults, **attrs}
+    if operator.defaults:
+        attrs = {**operator.defaults, **attrs}
+    tape = TAPE.get()
+    options = attrs if tape is None else plain(attrs)
     try:
-        kernel(*arrays, **plain(attrs), out=array)
+        kernel(*arrays, **options, out=array)
     except Exception as error:
         raise operator.explain(error, (target, *others), attrs) from error
-    tape = TAPE.get()
     if tape is not None:
         tape.launch(operator.name, tuple(arrays), attrs, array, device, in_place=True)
     return True

@@ -182,6 +182,8 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     (4, 3, 2)
     """
     ndim = x.ndim if isinstance(x, Tensor) else np.ndim(x)
+    if axes is None and ndim == 2:
+        return permute_dims(x, (1, 0))
     if axes is not None and len(axes) != 2:
         return permute_dims(x, axes)
     if axes is None and ndim < 2:

@@ -239,10 +239,10 @@ class Operator(Generic[P]):
                 if self.variadic
                 else self.preparation(*inputs, **attrs)
             )
-        device = next((t._device for t in inputs if t is not None), None)
-        if device is None:
+        if not inputs:
             raise ArgumentError(f"{self.name}: got no tensors; expected at least one")
-        arrays = tuple(None if t is None else t._array for t in inputs)
+        device = inputs[0]._device
+        arrays = tuple([None if t is None else t._array for t in inputs])
         kernel = device.kernels[self.name]
         options = attrs if tape is None else plain(attrs)
         try:

@@ -14,6 +14,7 @@ from minima.init import constant
 from minima.nn.arguments import real
 from minima.nn.errors import StateDictError
 from minima.nn.parameter import clear_gradients
+from minima.quiet import quietly
 
 __all__ = ["Group", "Optimizer", "decayed", "slot"]
 
@@ -158,7 +159,7 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with no_grad():
+        with no_grad(), quietly():
             for group in self.param_groups:
                 if TAPE.get() is None:
                     self.update_group(group)
