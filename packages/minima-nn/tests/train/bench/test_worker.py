@@ -65,7 +65,7 @@ def test_memory_grows_from_before_the_model():
     made.prepare("train")
     if resident_memory():
         assert peak_memory() >= resident_memory() > 0
-        held = np.ones(30_000_000 // 8)
+        held = np.ones(100_000_000 // 8)
         assert made.memory()["bytes"] >= held.nbytes // 2
     else:
         assert made.memory() == {"bytes": None}

@@ -34,6 +34,9 @@ def add(subparsers: Any) -> None:
         action="store_true",
         help="time nothing; print kernel counts and planned bytes of each workload as JSON",
     )
+    parser.add_argument(
+        "--executor", default="numpy", metavar="NAME", help="whose plans those are; numpy"
+    )
     parser.set_defaults(run=run)
 
 
@@ -92,7 +95,8 @@ def run(options: argparse.Namespace) -> int:
     if options.plans:
         from minima.train.bench.plans import counts
 
-        print(json.dumps({name: counts(WORKLOADS[name]) for name in names}, indent=2))
+        found = {name: counts(WORKLOADS[name], options.executor) for name in names}
+        print(json.dumps(found, indent=2))
         return 0
     machine = describe()
     rows = compare(names, settings=settings, report=say)
