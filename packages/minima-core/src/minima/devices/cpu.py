@@ -120,9 +120,15 @@ def _relu(x: Array, out: Array = None) -> Array:
 
 def _relu_gradient(g: Array, y: Array, out: Array = None) -> Array:
     if out is None:
-        out = np.empty(np.broadcast_shapes(g.shape, y.shape), g.dtype)
-    np.copyto(out, g)
-    np.copyto(out, 0, where=y <= 0)
+        alike = g.shape == y.shape
+        out = np.empty_like(g) if alike else np.empty(np.broadcast(g, y).shape, g.dtype)
+    # all bits of g or none: many times quicker than writing zeros where y <= 0
+    bits = np.dtype(f"i{g.itemsize}")
+    mask = np.empty_like(y, bool)
+    np.less_equal(y, 0, out=mask)
+    mask = mask.view(np.int8).astype(bits)
+    np.subtract(mask, 1, out=mask)
+    np.bitwise_and(g.view(bits), mask, out=out.view(bits))
     return out
 
 
