@@ -176,3 +176,9 @@ def test_second_device_gradient_sums_in_place_never_into_views():
     y.backward(mi.Tensor([[1.0, 1.0]], device=device))
     assert a.grad.numpy().tolist() == [[1.0, 1.0]]
     assert x.grad.numpy().tolist() == [2.0, 2.0]
+
+
+def test_what_a_quick_operator_could_not_prepare_is_refused():
+    """Catch a check that the quick way of one or two inputs would pass by in silence."""
+    with pytest.raises(mi.ArgumentError, match="add: has no attributes to prepare"):
+        mi.add.prepare(lambda a, b: {})

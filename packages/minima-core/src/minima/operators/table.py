@@ -126,7 +126,13 @@ class Operator(Generic[P]):
         return rule
 
     def prepare(self, function: Rule) -> Rule:
-        """Enter *function*, which checks inputs and returns the attributes in canonical form."""
+        """Enter *function*, which checks inputs and returns the attributes in canonical form.
+
+        Raises: ArgumentError for one or two inputs without attributes, whose quick way has no
+        place for it: let the kernel raise, and `explain` say why.
+        """
+        if self.quick:
+            raise ArgumentError(f"{self.name}: has no attributes to prepare; use explain instead")
         self.preparation = function
         return function
 
@@ -138,13 +144,9 @@ class Operator(Generic[P]):
     def _function(self) -> Callable[P, Tensor]:
         """Return the public function: quick where all is plain, `apply` for all else."""
         apply, name = self.apply, self.name
-        if (
-            self.attrs
-            or self.variadic
-            or self.optional
-            or self.view
-            or len(self.inputs) not in (1, 2)
-        ):
+        general = self.attrs or self.variadic or self.optional or self.view
+        self.quick = not general and len(self.inputs) in (1, 2)
+        if not self.quick:
 
             def call(*args: Any, **attrs: Any) -> Tensor:
                 return apply(args, attrs)
