@@ -107,3 +107,15 @@ def test_a_function_of_minimas_own_is_looked_into_when_it_is_compiled():
     assert any(leaf is layer.weight for leaf in guards.leaves)
     layer.training = False
     assert not guards.hold()
+
+
+def test_a_compiled_function_is_looked_through():
+    """Catch plans that depend on how many plans there are, as where step calls optimizer.step."""
+    layer = Layer()
+    compiled = mi.compile(lambda x: layer.forward(x))
+    guards = Guards(lambda x: compiled(x))
+    for _ in range(3):
+        compiled(mi.ones(2))
+    assert guards.hold()
+    layer.training = False
+    assert not guards.hold()

@@ -32,6 +32,8 @@ class CompileWarning(UserWarning):
 class Compiled:
     """A function that replays plans; see `compile`. `plans` are those that it holds now."""
 
+    __minima_wraps__ = "function"  # what guards look into
+
     def __init__(self, function: Callable[..., Any], executor: str | None = None) -> None:
         self.function = function
         self.executor = executor

@@ -98,7 +98,10 @@ class Guards:
             for name in getattr(type(thing), "__minima_guard__", ()):
                 value = self._bind(getattr(thing, name))
                 self._tests.append(f"{self._bind(thing)}.{name} is {value}")
-            if not getattr(type(thing), "__minima_live__", False):
+            if hasattr(type(thing), "__minima_wraps__"):  # its own plans are no surroundings
+                inner = getattr(thing, type(thing).__minima_wraps__)
+                self._visit(inner, self._bind(inner))
+            elif not getattr(type(thing), "__minima_live__", False):
                 self._visit_dict(vars(thing), f"{self._bind(thing)}.__dict__")
 
     def _visit_dict(self, thing: dict[Any, Any], path: str) -> None:
