@@ -16,7 +16,8 @@ for name in ("ArrayLike", "DTypeLike"):  # by their names: written out, each fil
 
 import minima
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+from benchmarks.pages import rst_page
 from docstrings import to_rst
 from inventories import INVENTORIES, long_name, write_inventory
 
@@ -50,6 +51,13 @@ intersphinx_mapping = {
     name: (address, write_inventory(name, Path(__file__).parent / "_build"))
     for name, (address, _) in INVENTORIES.items()
 }
+
+# the numbers that performance.rst shows, from where they are kept
+root = Path(__file__).parent
+(root / "_build").mkdir(exist_ok=True)
+(root / "_build" / "benchmarks.rst").write_text(
+    rst_page(root.parent / "benchmarks" / "results" / "results.json"), "utf8"
+)
 
 
 def _aliases():
