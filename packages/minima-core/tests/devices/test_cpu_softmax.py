@@ -52,6 +52,25 @@ def test_large(name, layout):
         np.testing.assert_allclose(out, expected, 0, limit)
 
 
+def test_any_order_of_axes():
+    """Catch pieces that are written to a copy of the output."""
+    x = drawn(2, 5, 6, 7).transpose(0, 3, 1, 2)
+    for shape in (x, x[:, :, :1], x[:1]):
+        expected = CPU.kernels["gelu"](np.ascontiguousarray(shape), approximate="none")
+        assert np.array_equal(CPU.kernels["gelu"](shape, approximate="none"), expected)
+
+
+def test_gelu_is_as_exact_as_float32():
+    """Catch coefficients with a wrong digit: the largest errors lie between the samples."""
+    x = np.linspace(-8, 8, 100_001)
+    g = np.ones_like(x)
+    for name, inputs in (("gelu", (x,)), ("gelu_gradient", (g, x))):
+        expected = REFERENCES[name](np, *inputs, approximate="none")
+        narrow = [a.astype("float32") for a in inputs]
+        got = CPU.kernels[name](*narrow, approximate="none")
+        np.testing.assert_allclose(got, expected, 3e-7, 2e-6)
+
+
 def test_large_is_cut():
     """Catch cases that no longer reach more than one piece."""
     for name, (shape, attrs) in LARGE.items():
