@@ -218,3 +218,25 @@ def test_wrong_classes_are_refused_in_a_replay_too(target):
         loss(mi.ones((2, 4)), mi.Tensor([0, 3]))
     with pytest.raises(mi.IndexRangeError, match=f"got class {target}; expected 0 to 3"):
         loss(mi.ones((2, 4)), mi.Tensor([0, target]))
+
+
+@pytest.mark.parametrize("kind", ["sum", "max", "min"])
+def test_sums_are_the_same_on_any_number_of_threads(kind):
+    """Catches parts that are added up in another order, or one that is forgotten."""
+    before = mi.get_num_threads()
+    x = np.random.default_rng(0).standard_normal((9000, 257), dtype=np.float32)
+    found = []
+    try:
+        for threads in (2, 3):
+            mi.set_num_threads(threads)
+            compiled = mi.compile(
+                lambda x: getattr(mi.tanh(x) + mi.exp(x), kind)(0), executor="numba"
+            )
+            for _ in range(3):
+                y = compiled(mi.asarray(x))
+            found.append(y.numpy())
+    finally:
+        mi.set_num_threads(before)
+    expected = getattr(np, kind)(np.tanh(x.astype(float)) + np.exp(x.astype(float)), axis=0)
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_allclose(found[0], expected, rtol=2e-5)

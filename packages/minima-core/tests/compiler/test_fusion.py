@@ -177,9 +177,10 @@ def test_softmax_walks_a_row_three_times_and_keeps_the_exponential(fused):
     assert found.divisible
 
 
-def test_sums_over_columns_cannot_be_divided(fused):
+def test_sums_over_columns_are_told(fused):
     """Catches two threads that add to one sum."""
-    assert not schedule(fused(lambda x: x.sum(0), normal(4, 5))).divisible
+    assert len(schedule(fused(lambda x: x.sum(0), normal(4, 5))).sums) == 1
+    assert schedule(fused(lambda x: mi.softmax(x), normal(4, 5))).sums == []
 
 
 def test_memory_that_is_read_in_a_later_walk_is_written_in_the_last(fused):
@@ -209,3 +210,23 @@ def test_live_numbers_are_arguments(fused):
     plan = fused(step, normal(3))
     [numbers] = [s.group.numbers for s in plan.launches() if s.group.numbers]
     assert [live.value for live in numbers.values()] == [-0.5]
+
+
+# ---- normalisation along scattered axes ----------------------------------------------------------
+def channels_last(*shape):
+    n, c, h, w = shape
+    return mi.asarray(normal(n, h, w, c).numpy().transpose(0, 3, 1, 2))
+
+
+def test_batch_norm_with_the_channels_last_keeps_only_its_result(fused):
+    """Catches a pass that stores what the next one could compute itself."""
+
+    def function(x, w, b):
+        return mi.relu(mi.layer_norm(x, w, b, axes=(0, 2, 3)))
+
+    w, b = normal(3, 1, 1), normal(3, 1, 1)
+    plan = fused(function, channels_last(4, 3, 5, 5), w, b)
+    large = [v for s in plan.launches() for v in s.writes() if v.array.size > 3]
+    assert len(large) == 1
+    assert sum(isinstance(s, FusedStep) for s in plan.launches()) == len(plan.launches())
+    assert len(fused(function, normal(4, 3, 5, 5), w, b).launches()) == 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-__all__ = ["TYPES", "Code", "call", "number"]
+__all__ = ["TYPES", "Code", "call", "combined", "number"]
 
 #: LLVM's names of the kinds of elements, in registers
 TYPES = {"f4": "float", "f8": "double", "i4": "i32", "i8": "i64", "b1": "i1"}
@@ -232,6 +232,22 @@ _SINGLE: dict[str, Callable[[Code, str], str]] = {
     "sigmoid": _sigmoid,
     "erf": _erf,
 }
+
+
+_ORDER = "reassoc contract nsz"  # sums may be taken in any order
+
+
+def combined(code: Code, how: str, kind: str, a: str, b: str) -> str:
+    """Write a step of a "sum", "max" or "min"; of the latter two NaN is the result of NaN."""
+    element, bits = TYPES[kind], kind[1:]
+    if how == "sum":
+        add = f"fadd {_ORDER}" if kind[0] == "f" else "add"
+        return code(f"{add} {element} {a}, {b}")
+    if kind[0] == "f":
+        name = "maximum" if how == "max" else "minimum"
+        return code.external(f"llvm.{name}.f{int(bits) * 8}", kind, a, b)
+    test = code(f"icmp {'sgt' if how == 'max' else 'slt'} {element} {a}, {b}")
+    return code(f"select i1 {test}, {element} {a}, {element} {b}")
 
 
 def call(code: Code, name: str, kind: str, *args: str) -> str:

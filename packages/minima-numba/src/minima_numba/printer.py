@@ -12,15 +12,14 @@ from typing import Any
 from minima.compiler.loops import LONG_SUM, Loop, Pass, Schedule
 from minima.compiler.scalar import Node
 
-from .functions import TYPES, Code, call, number
+from .functions import TYPES, Code, call, combined, number
 
-__all__ = ["kernel_source"]
+__all__ = ["SIZES", "combine_source", "kernel_source"]
 
 SIZES = {"f4": 4, "f8": 8, "i4": 4, "i8": 8, "b1": 1}
 _COMPARE = {"eq": "eq", "ne": "ne", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 _FLOAT = {"add": "fadd contract", "sub": "fsub contract", "mul": "fmul contract", "div": "fdiv"}
 _INTEGER = {"add": "add", "sub": "sub", "mul": "mul", "and": "and", "or": "or", "xor": "xor"}
-_ORDER = "reassoc contract nsz"  # sums may be taken in any order
 _CALLS = frozenset("exp expm1 log log1p sin cos tanh erf sigmoid pow".split())
 
 Key = Any  # a cell, or the number of a node that is kept
@@ -30,6 +29,36 @@ Pointers = dict[Key, str]
 def kernel_source(schedule: Schedule) -> str:
     """Return the text of the module with the function ``k`` of *schedule*."""
     return Printer(schedule).source()
+
+
+def combine_source(how: str, kind: str) -> str:
+    """Return a module whose ``k`` adds up, or takes the largest or smallest of, two buffers.
+
+    The result goes into the first one.
+    """
+    code, element = Code(), "i8" if kind == "b1" else TYPES[kind]
+    places = [code(f"getelementptr inbounds {element}, ptr %{p}, i64 %i") for p in "ab"]
+    given = [code(f"load {element}, ptr {place}") for place in places]
+    total = combined(code, how, kind, *given)
+    code.do(f"store {element} {total}, ptr {places[0]}")
+    lines = [
+        "define void @k(ptr %table, i64 %low, i64 %high) nounwind {",
+        "entry:",
+        "  %second = getelementptr inbounds i64, ptr %table, i64 1",
+        "  %a = load ptr, ptr %table",
+        "  %b = load ptr, ptr %second",
+        "  br label %loop",
+        "loop:",
+        "  %i = phi i64 [ %low, %entry ], [ %next, %loop ]",
+        *code.lines,
+        "  %next = add nsw i64 %i, 1",
+        "  %more = icmp slt i64 %next, %high",
+        "  br i1 %more, label %loop, label %done",
+        "done:",
+        "  ret void",
+        "}",
+    ]
+    return "\n".join([*sorted(code.declared), *lines, ""])
 
 
 class Printer:
@@ -250,7 +279,7 @@ class Printer:
         kind = self._wide(node)
         value = self._converted(self._value(node.args[0]), node.kind, kind)
         old = self.code(f"load {TYPES[kind]}, ptr {slot}")
-        new = self._combined(node.attr[0], kind, old, value)
+        new = combined(self.code, node.attr[0], kind, old, value)
         self.code.do(f"store {TYPES[kind]} {new}, ptr {slot}")
 
     def _finish(self, node: Node, slot: str) -> str:
@@ -261,19 +290,13 @@ class Printer:
         node = self.schedule.stores[cell]
         total = self._finish(node, slot)
         old = self._read(cell, pointers)
-        self._write(cell, self._combined(node.attr[0], node.kind, old, total), pointers)
+        self._write(cell, combined(self.code, node.attr[0], node.kind, old, total), pointers)
 
     def _combine_into(self, cell: Key, pointers: Pointers) -> None:
         node = self.schedule.stores[cell]
         old = self._read(cell, pointers)
         value = self._value(node.args[0])
-        self._write(cell, self._combined(node.attr[0], node.kind, old, value), pointers)
-
-    def _combined(self, how: str, kind: str, a: str, b: str) -> str:
-        if how == "sum":
-            add = f"fadd {_ORDER}" if kind[0] == "f" else "add"
-            return self.code(f"{add} {TYPES[kind]} {a}, {b}")
-        return self._extreme(how, kind, a, b)
+        self._write(cell, combined(self.code, node.attr[0], node.kind, old, value), pointers)
 
     def _clear(self, cell: Key, base: Pointers) -> None:
         """Write loops that set what is summed up in memory to its first value."""
@@ -314,7 +337,7 @@ class Printer:
             sign = "" if op in ("eq", "ne") else "s"
             return code(f"icmp {sign}{op} {name} {args[0]}, {args[1]}")
         if op in ("max", "min"):
-            return self._extreme(op, kind, *args)
+            return combined(code, op, kind, *args)
         if op in _CALLS:
             return call(code, op, kind, *args)
         if op in _FLOAT and kind[0] == "f":
@@ -350,14 +373,6 @@ class Printer:
         above = code(f"{greater} {name} {x}, {zero}")  # sign: what is neither is 0 or NaN
         rest = code(f"select i1 {below}, {name} {number(-1, kind)}, {name} {x}")
         return code(f"select i1 {above}, {name} {number(1, kind)}, {name} {rest}")
-
-    def _extreme(self, how: str, kind: str, a: str, b: str) -> str:
-        """Return the larger or smaller one; NaN where one is NaN."""
-        if kind[0] == "f":
-            name = "maximum" if how == "max" else "minimum"
-            return self.code.external(f"llvm.{name}.f{SIZES[kind] * 8}", kind, a, b)
-        test = self.code(f"icmp {'sgt' if how == 'max' else 'slt'} {TYPES[kind]} {a}, {b}")
-        return self.code(f"select i1 {test}, {TYPES[kind]} {a}, {TYPES[kind]} {b}")
 
     def _converted(self, x: str, given: str, kind: str) -> str:
         if given == kind:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from minima.compiler.fusion import FusedStep, fuse
-from minima.compiler.group import Memory
+from minima.compiler.group import Cell, Memory
 from minima.compiler.live import Live
 from minima.compiler.loops import Schedule
 from minima.compiler.memory import allocate
@@ -19,12 +20,13 @@ from minima.threads import get_num_threads, share
 
 from .driver import WORDS, copier, gemm, runner
 from .jit import address_of
-from .printer import SIZES, kernel_source
+from .printer import SIZES, combine_source, kernel_source
 from .products import product
 
 __all__ = ["native"]
 
 SPEED = 4e10  # floating-point operations a second of a small matrix product on one thread
+PARTS = 4  # of a group with sums
 LONG = 150e-6  # seconds of a group from which handing parts to other threads pays
 
 
@@ -192,22 +194,28 @@ class NativeWriter(Writer):
         schedule = Schedule(step.group)
         address = address_of(kernel_source(schedule))
         memory, places = step.group.memory, step.group.places
-        cells = [(places[c], memory.offset(places[c], c)) for c in schedule.cells]
+        cells = {c: (places[c], memory.offset(places[c], c)) for c in schedule.cells}
         outermost = [*schedule.outer, *schedule.inner][:1]
         end = outermost[0].size if outermost else 1
-        parts = 1
-        if schedule.divisible and seconds(schedule) >= LONG:
-            parts = min(get_num_threads(), end)
-        records = []
+        parts = _parts(schedule, end)
+        records, after = [], []
         for i in range(parts):
-            kept = []
-            for node in schedule.saved:
-                row = np.empty(schedule.row * SIZES[node.kind], np.uint8)
-                self.keep.append(row)
-                kept.append(row.ctypes.data)
-            table = self._table([*cells, *kept, *step.group.numbers.values()])
+            here: dict[Any, Any] = dict(cells)
+            for cell in schedule.sums if i else ():  # one part adds to the sum itself
+                count = _count(schedule, cell)
+                here[cell] = self._scratch(count * SIZES[cell[3]])
+                adder = address_of(combine_source(schedule.stores[cell].attr[0], cell[3]))
+                after.append([adder, self._table([cells[cell], here[cell]]), 0, count])
+            kept = [self._scratch(schedule.row * SIZES[n.kind]) for n in schedule.saved]
+            table = self._table([*here.values(), *kept, *step.group.numbers.values()])
             records.append([address, table, *_range(end, i, parts)])
-        return self._shared(records)
+        return self._shared(records) + after
+
+    def _scratch(self, size: int) -> int:
+        """Return the address of *size* bytes."""
+        block = np.empty(size, np.uint8)
+        self.keep.append(block)
+        return int(block.ctypes.data)
 
     def _shared(self, records: list[list[int]]) -> list[list[int]]:
         """Write what runs *records* at the same time; return a single one to be run in order."""
@@ -246,6 +254,29 @@ def seconds(schedule: Schedule) -> float:
     costly = [n for p in schedule.passes for n in p.elements if n.costly]
     each = sum(0.08e-9 if n.kind == "f4" or n.op in ("div", "sqrt") else 5e-9 for n in costly)
     return schedule.elements * (each + 0.03e-9 * len(schedule.cells) * len(schedule.passes))
+
+
+def _parts(schedule: Schedule, end: int) -> int:
+    """Return into how many parts the outermost loop is divided."""
+    if not schedule.divisible or seconds(schedule) < LONG or get_num_threads() == 1:
+        return 1
+    sums = schedule.sums
+    if any(not _dense(schedule, cell) for cell in sums):
+        return 1
+    # how many sums are added up must not depend on the number of threads
+    return min(PARTS if sums else get_num_threads(), end)
+
+
+def _count(schedule: Schedule, cell: Cell) -> int:
+    """Return how many elements *cell* has."""
+    return prod(n for n, s in zip(schedule.group.domain, cell[2]) if s)
+
+
+def _dense(schedule: Schedule, cell: Cell) -> bool:
+    """Say whether the elements of *cell* fill the memory between the first and the last."""
+    steps = [(n - 1) * s for n, s in zip(schedule.group.domain, cell[2])]
+    size = SIZES[cell[3]]
+    return min(steps) >= 0 and sum(steps) + size == _count(schedule, cell) * size
 
 
 def _classes(step: Step) -> Iterator[tuple[str, Value, int]]:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from heapq import heappop, heappush
 from math import prod
 
+from .decompose import RECOMPUTED, decompose
 from .group import Group, Memory
 from .lowering import LOWERINGS
 from .plan import Plan, Step, Value
@@ -36,18 +37,26 @@ class FusedStep(Step):
         return f"{self.outputs} = {self.name}{list(self.inputs)}"
 
 
+Pair = tuple[int, Step]
+
+
 class Unit:
     """Steps that run at one place in the order: a group, or one step that is in none."""
 
-    def __init__(self, memory: Memory, number: int, step: Step) -> None:
-        self.numbers, self.steps = [number], [step]
+    def __init__(self, memory: Memory, pairs: list[Pair]) -> None:
+        self.numbers, self.steps = [n for n, _ in pairs], [s for _, s in pairs]
         self.before: set[Unit] = set()
         self.after: set[Unit] = set()
         self.group: Group | None = None
-        lower = LOWERINGS.get(step.name)
+        lower = LOWERINGS.get(self.steps[-1].name)
         if lower is not None:
             with suppress(Unfit):
-                self.group = Group.of(memory, [step], lower.shape(step))
+                self.group = Group.of(memory, self.steps, lower.shape(self.steps[-1]))
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The steps with their numbers in the plan."""
+        return list(zip(self.numbers, self.steps))
 
     def __lt__(self, other: Unit) -> bool:
         return self.numbers[-1] < other.numbers[-1]
@@ -61,6 +70,7 @@ class Fusion:
         self.units: dict[Unit, None] = {}
         self._touched: dict[Value, list[tuple[Value, Unit, bool]]] = {}
         self._aliases: dict[Unit, Unit] = {}
+        self._pending: dict[Value, Pair] = {}  # steps that are computed where they are needed
 
     def run(self) -> None:
         """Build the groups and put the steps of the plan in their order."""
@@ -71,11 +81,41 @@ class Fusion:
 
     # ---- what has to run before what -------------------------------------------------------------
     def _place(self, number: int, step: Step) -> None:
-        """Enter *step*, in a unit of its own or with earlier ones."""
-        unit = Unit(self.memory, number, step)
+        """Enter *step*, and with it what is computed anew for it."""
+        if step.region is RECOMPUTED:
+            self._pending[step.output] = (number, step)
+            return
+        pairs = self._needed_by(step)
+        unit = Unit(self.memory, [*pairs, (number, step)])
+        if unit.group is None and pairs:
+            for pair in pairs:
+                self._pending.pop(pair[1].output, None)
+                self._enter(Unit(self.memory, [pair]))
+            unit = Unit(self.memory, [(number, step)])
+        self._enter(unit)
+
+    def _needed_by(self, step: Step) -> list[Pair]:
+        """Return the pending steps whose values *step* reads, and those that these need."""
+        found: dict[int, Step] = {}
+        todo = [step]
+        while todo:
+            for value in todo.pop().reads():
+                while value not in self._pending and value.view is not None:
+                    value = value.view.inputs[0]  # type: ignore[assignment]
+                pair = self._pending.get(value)
+                if pair is not None and pair[0] not in found:
+                    found[pair[0]] = pair[1]
+                    todo.append(pair[1])
+        return sorted(found.items())
+
+    def _enter(self, unit: Unit) -> None:
+        """Find what has to run before *unit*, and what it can be merged with."""
         self.units[unit] = None
         neighbours: list[Unit] = []
-        reads = [v for v in step.reads() if v not in self.memory.numbers]
+        made = {s.output for s in unit.steps[:-1]}
+        reads = [v for s in unit.steps for v in s.reads()]
+        reads = [v for v in dict.fromkeys(reads) if v not in self.memory.numbers and v not in made]
+        output = unit.steps[-1].output
         for value in reads:
             for other, source, wrote in self._touched.get(self.memory.root(value), ()):
                 source = self._unit(source)
@@ -84,15 +124,13 @@ class Fusion:
                     neighbours.append(source)
                 elif value is other and value.shape and not wrote:
                     neighbours.append(source)
-        for other, source, _ in self._touched.get(self.memory.root(step.output), ()):
-            if self.memory.overlap(step.output, other):
+        for other, source, _ in self._touched.get(self.memory.root(output), ()):
+            if self.memory.overlap(output, other):
                 self._order(self._unit(source), unit)
                 neighbours.append(self._unit(source))
         for value in reads:
             self._touched.setdefault(self.memory.root(value), []).append((value, unit, False))
-        self._touched.setdefault(self.memory.root(step.output), []).append(
-            (step.output, unit, True)
-        )
+        self._touched.setdefault(self.memory.root(output), []).append((output, unit, True))
         if unit.group is not None:
             self._join(unit, neighbours)
 
@@ -125,13 +163,13 @@ class Fusion:
         """Return the group of both units' steps, if there can be one."""
         if len(a.steps) + len(b.steps) > MAX_STEPS or a.group is None or b.group is None:
             return None
-        pair = sorted(zip(a.numbers + b.numbers, a.steps + b.steps), key=lambda p: p[0])
+        pairs = sorted(dict(a.pairs + b.pairs).items())
         shapes = [a.group.domain, b.group.domain]
         domain = max(shapes, key=lambda shape: (prod(shape), len(shape)))
         if self._between(a, b):
             return None
         try:
-            return Group.of(self.memory, [s for _, s in pair], domain)
+            return Group.of(self.memory, [s for _, s in pairs], domain)
         except Unfit:
             return None
 
@@ -151,7 +189,7 @@ class Fusion:
 
     def _merge(self, a: Unit, b: Unit, group: Group) -> Unit:
         """Make *b* part of *a*."""
-        pairs = sorted(zip(a.numbers + b.numbers, a.steps + b.steps), key=lambda p: p[0])
+        pairs = sorted(dict(a.pairs + b.pairs).items())
         a.numbers, a.steps = [n for n, _ in pairs], [s for _, s in pairs]
         a.group = group
         for unit in b.before:
@@ -220,7 +258,11 @@ class Fusion:
             return unit.steps
         for cell in list(group.stores):
             root = self.memory.root(group.places[cell])
-            if root.kind == "temp" and root not in self._kept and self._needed[root] <= {unit}:
+            if (
+                root.kind == "temp"
+                and root not in self._kept
+                and self._needed.get(root, set()) <= {unit}
+            ):
                 del group.stores[cell]
         stores = [group.places[cell] for cell in group.stores]
         if not stores:
@@ -245,21 +287,6 @@ def _leaves(group: Group) -> set[object]:
     return found
 
 
-def split_products(plan: Plan) -> None:
-    """Take the bias out of ``linear``, so that it can be added where the product is used next."""
-    steps: list[Step] = []
-    for step in plan.steps:
-        if step.name != "linear":
-            steps.append(step)
-            continue
-        x, weight, bias = step.inputs
-        y, line = step.output, step.line
-        steps.append(Step("matmul", (x, weight), {}, y, in_place=step.in_place, line=line))
-        if bias is not None:
-            steps.append(Step("add", (y, bias), {}, y, in_place=True, line=line))
-    plan.steps = steps
-
-
 def fuse(plan: Plan) -> None:
     """Put the steps of *plan* into groups, so that values used only inside of one need no buffer.
 
@@ -267,5 +294,5 @@ def fuse(plan: Plan) -> None:
     them, and reductions whose result leaves the group. A group is made only where the order of
     writes and reads of each memory stays right.
     """
-    split_products(plan)
+    decompose(plan)
     Fusion(plan).run()

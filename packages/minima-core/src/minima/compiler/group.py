@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable
 from math import prod
 from typing import Any
@@ -301,11 +302,14 @@ class Group(Context):
         return frozenset(axes.union(*(n.axes for n in self.nodes.all)))
 
     def order(self) -> list[int]:
-        """Return the axes of the loops, that with the longest stride first."""
+        """Return the axes of the loops, that with the longest stride in most buffers first."""
         full = self.looped()
-        cells = [c for c in (*self.stores, *self.loads) if all(c[2][a] for a in full)]
-        strides = cells[0][2] if cells else tuple(range(len(self.domain), 0, -1))
-        return sorted(full, key=lambda a: (-abs(strides[a]), a))
+        cells = [c[2] for c in (*self.stores, *self.loads) if all(c[2][a] for a in full)]
+        if not cells or not full:
+            return sorted(full)
+        orders = [sorted(full, key=lambda a: (-abs(strides[a]), a)) for strides in cells]
+        last = Counter(order[-1] for order in orders).most_common(1)[0][0]
+        return next(order for order in orders if order[-1] == last)
 
     def reductions(self) -> set[frozenset[int]]:
         """Return the sets of axes along which the group reduces."""

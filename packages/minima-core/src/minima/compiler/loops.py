@@ -70,11 +70,15 @@ class Schedule:
 
     @property
     def divisible(self) -> bool:
-        """Whether parts of the outermost loop can run at the same time."""
-        sums = self.row_sums or any(p.sums for p in self.passes)
+        """Whether parts of the outermost loop can run side by side, with `sums` of their own."""
         again = any(c in self.group.loads for c in self.scalar_stores)
         outermost = self.outer or (self.inner if self.group.rows is None else [])
-        return bool(outermost) and not sums and not again
+        return bool(outermost) and not again
+
+    @property
+    def sums(self) -> list[Cell]:
+        """Where reductions are added up over the whole group."""
+        return [*self.row_sums, *(c for p in self.passes for c in p.sums)]
 
     @property
     def elements(self) -> int:

@@ -100,7 +100,15 @@ def _(c: Context) -> Node:
 
 @lowering("layer_norm_affine_gradient", domain=0, attr="shape")
 def _(c: Context) -> tuple[Node, ...]:
-    g, (normed, _) = c.x(0), _normalised(c, c.x(1))
+    return _affine(c, c.x(0), _normalised(c, c.x(1))[0])
+
+
+@lowering("affine_sums", domain=0, attr="shape")  # no operator: a part of the one above
+def _(c: Context) -> tuple[Node, ...]:
+    return _affine(c, c.x(0), c.x(1))
+
+
+def _affine(c: Context, g: Node, normed: Node) -> tuple[Node, ...]:
     shape, sizes = c.step.attrs["shape"], c.step.inputs[0].shape  # type: ignore[union-attr]
     lead = len(sizes) - len(shape)
     gone = tuple(a for a, n in enumerate(sizes) if a < lead or shape[a - lead] != n)
