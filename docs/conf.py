@@ -17,9 +17,10 @@ for name in ("ArrayLike", "DTypeLike"):  # by their names: written out, each fil
 import minima
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
-from benchmarks.pages import rst_page
 from docstrings import to_rst
 from inventories import INVENTORIES, long_name, write_inventory
+
+from benchmarks.pages import rst_page
 
 project = "minima"
 author = "the minima authors"
