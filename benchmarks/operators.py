@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from statistics import median
-from time import perf_counter, sleep
+from time import sleep
 from typing import Any
 
 import numpy as np
 
 from minima.train.bench.measure import SETTLE, TOLERANCE, Contender, Settings, Worker
 from minima.train.bench.report import Table, microseconds
-from minima.train.bench.worker import serve
+from minima.train.bench.worker import serve, timed
 
 __all__ = ["OPERATORS", "SIZES", "compare", "table"]
 
@@ -246,16 +246,8 @@ class Session:
         return {"values": [float(found.mean()), *map(float, found.ravel()[:5])]}
 
     def burst(self, name: str, size: int, seconds: float) -> dict[str, Any]:
-        """Call for *seconds*, at least thrice; return the median of the seconds of a call."""
-        call = self.calls[name, size]
-        call()
-        times: list[float] = []
-        end = perf_counter() + seconds
-        while len(times) < 3 or perf_counter() < end:
-            start = perf_counter()
-            call()
-            times.append(perf_counter() - start)
-        return {"median": float(np.median(times))}
+        """Call for *seconds*; return the median of the seconds of a call."""
+        return {"median": float(np.median(timed(self.calls[name, size], seconds)))}
 
 
 # ---- side by side --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minima.train.bench.measure import Contender, Settings, Worker
-from minima.train.bench.worker import Session, peak_memory, resident_memory
+from minima.train.bench.worker import Session, peak_memory, resident_memory, timed
 from minima.train.bench.workloads import WORKLOADS
 
 SMALL = WORKLOADS["mlp-small"]
@@ -58,6 +58,11 @@ def test_burst_times_each_call():
     found = made.burst("train", 0.0)
     assert found["calls"] == 3
     assert 0 < found["best"] <= found["median"]
+
+
+def test_long_calls_are_few():
+    """Catch a contender so slow that the others wait for it all day."""
+    assert len(timed(lambda: sum(range(8_000_000)), 0.001)) < 3
 
 
 def test_memory_grows_from_before_the_model():

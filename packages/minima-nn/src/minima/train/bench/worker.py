@@ -22,7 +22,7 @@ import numpy as np
 
 from minima.train.bench.workloads import WORKLOADS, Workload
 
-__all__ = ["Session", "peak_memory", "resident_memory", "serve"]
+__all__ = ["Session", "peak_memory", "resident_memory", "serve", "timed"]
 
 POOL = 16  # batches made ahead; each step takes the next
 CALLS = 3  # calls until nothing is compiled any more
@@ -51,6 +51,28 @@ def _status(name: str) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), 0)
+
+
+def timed(call: Callable[[], Any], seconds: float) -> list[float]:
+    """Return the seconds of each call within *seconds*, after one that does not count.
+
+    It makes at least three calls, fewer where these would take four times as long.
+
+    >>> len(timed(lambda: None, 0.0))
+    3
+    """
+    call()
+    times: list[float] = []
+    begin = perf_counter()
+    while True:
+        start = perf_counter()
+        call()
+        end = perf_counter()
+        times.append(end - start)
+        if end - begin > 4 * seconds and end - begin > 0.1:
+            return times
+        if len(times) >= 3 and end - begin > seconds:
+            return times
 
 
 class Session:
@@ -88,15 +110,8 @@ class Session:
         return {"values": values, "seconds": perf_counter() - start}
 
     def burst(self, mode: str, seconds: float) -> dict[str, Any]:
-        """Call again and again for *seconds*, at least thrice; return the seconds of each call."""
-        call = self.calls[mode]
-        call()
-        times: list[float] = []
-        end = perf_counter() + seconds
-        while len(times) < 3 or perf_counter() < end:
-            start = perf_counter()
-            call()
-            times.append(perf_counter() - start)
+        """Call for *seconds*; return the median and the best of the seconds of a call."""
+        times = timed(self.calls[mode], seconds)
         return {"median": float(np.median(times)), "best": min(times), "calls": len(times)}
 
     def memory(self) -> dict[str, Any]:
