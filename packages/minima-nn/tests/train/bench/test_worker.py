@@ -1,6 +1,6 @@
 """Workers: they answer every command on a line of its own, mistakes included."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,7 +93,7 @@ def test_process_answers_and_says_what_went_wrong():
 
 
 def test_an_answer_that_does_not_come_ends_the_process():
-    worker = Worker(["-c", "input(); input()"], Settings(patience=0.2), EAGER)
+    worker = Worker(["-c", "input(); input()"], Settings(), replace(EAGER, patience=0.2))
     assert worker.ask("open") == {"error": "no answer within 0 s"}
     assert worker.process.returncode is not None
 

@@ -28,12 +28,16 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class Contender:
-    """Who takes part: a name for the table, ``module:function``, and whether it is a peer."""
+    """Who takes part: a name for the table, ``module:function``, and whether it is a peer.
+
+    *patience* is how many seconds an answer may take, where that is less than the settings say.
+    """
 
     name: str
     target: str
     peer: bool = False
     environment: tuple[tuple[str, str], ...] = ()
+    patience: float = float("inf")
 
 
 #: those that need nothing but minima
@@ -62,7 +66,7 @@ class Worker:
     """A process that answers commands; see `minima.train.bench.worker`."""
 
     def __init__(self, arguments: Sequence[str], settings: Settings, contender: Contender) -> None:
-        self.patience = settings.patience
+        self.patience = min(settings.patience, contender.patience)
         self.complaints = TemporaryFile()  # noqa: SIM115  (of stderr; close() closes it)
         self.end = ""
         self.process = subprocess.Popen(
