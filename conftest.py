@@ -39,3 +39,10 @@ def _names_of_docstring_examples(doctest_namespace):
         import minima as mi
 
         doctest_namespace.update(mi=mi, np=np)
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    """Begin each test with the same random numbers, in whatever order tests run."""
+    if "minima" in sys.modules:
+        sys.modules["minima"].manual_seed(0)

@@ -606,3 +606,15 @@ def test_forward_keeps_no_more_than_it_needs():
     assert alive() is None
     y.backward()
     assert w.grad.tolist() == [1.0, 1.0]
+
+
+def test_one_element_is_a_view():
+    """Catch a copy where NumPy gives a bare number: writing to it must show, and be counted."""
+    x = mi.Tensor([1.0, 2.0])
+    x[0].add_(5.0)
+    assert x.tolist() == [6.0, 2.0]
+    y = mi.Tensor([1.0, 2.0], requires_grad=True) * 1.0
+    one = y[0]
+    with pytest.raises(mi.AutogradError, match="views share"):
+        y += 1.0
+    assert one.shape == ()

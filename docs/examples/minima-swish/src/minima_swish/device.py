@@ -1,7 +1,4 @@
-"""A device without hardware: buffers of a class of its own, with NumPy as the processor.
-
-minima runs its reference kernels over the namespace, here NumPy's functions on such buffers.
-"""
+"""A device without hardware: minima's reference kernels run on buffers of a class of its own."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +26,9 @@ class ToyArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         on_toy(self.memory.__setitem__)(index, value)
+
+    def __int__(self) -> int:
+        return int(self.memory)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # __array__ would let NumPy reach into the toy's memory

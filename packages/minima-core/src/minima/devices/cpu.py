@@ -5,22 +5,13 @@ Functions whose usual results include inf and NaN (divide, log, exp, ...) do not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from ..quiet import quiet
-from . import (
-    cpu_attention,
-    cpu_convolution,
-    cpu_elementwise,
-    cpu_embedding,
-    cpu_normalization,
-    cpu_pooling,
-    cpu_recurrent,
-    cpu_softmax,
-)
 from .base import Device, Kernel, Kernels
 
 __all__ = ["CPU"]
@@ -35,6 +26,11 @@ class QuietKernels(Kernels):
     """Kernels of which those composed of many NumPy functions do not warn half-way."""
 
     def __missing__(self, name: str) -> Kernel:
+        family = _HOME.get(name)
+        if family is not None:
+            found = import_module(f"{__package__}.{family}").KERNELS[name]
+            kernel = self[name] = quiet(found)
+            return kernel
         kernel = super().__missing__(name)
         if name not in _VIEWS:  # which compute nothing that NumPy could warn of
             kernel = self[name] = quiet(kernel)
@@ -45,7 +41,7 @@ class Cpu(Device):
     """Host memory and NumPy."""
 
     def __init__(self, name: str, *, kernels: Mapping[str, Kernel]) -> None:
-        super().__init__(name, xp=np, writes=kernels)
+        super().__init__(name, xp=np, writes=(*kernels, *_HOME))
         self.kernels = QuietKernels(name, np, kernels)
 
     def from_host(self, array: Array) -> Array:
@@ -172,19 +168,30 @@ def _clip(x: Array, *, min: Any, max: Any, out: Array = None) -> Array:
 
 
 def _linear(x: Array, weight: Array, bias: Array = None, out: Array = None) -> Array:
-    y = np.matmul(x, weight, out=out)
-    return y if bias is None else np.add(y, bias, out=y if y.ndim else None)
+    columns = weight.shape[1]
+    if out is None:
+        out = np.empty((*x.shape[:-1], columns), x.dtype)
+    if x.ndim < 3 or not out.flags.c_contiguous or not out.size:
+        np.matmul(x, weight, out=out)
+    else:  # one product, where NumPy would make one for each index of the axes in front
+        rows = out.size // columns
+        np.matmul(x.reshape(rows, -1), weight, out=out.reshape(rows, -1))
+    return out if bias is None else np.add(out, bias, out=out)
 
 
 def _project(x: Array, weight: Array, bias: Array = None, out: Array = None) -> Array:
-    if out is None:
-        out = np.empty((*x.shape[:-1], len(weight)), x.dtype)
-    rows = out.size // max(len(weight), 1)
-    if x.ndim == 2 or not out.flags.c_contiguous or not out.size:
-        np.matmul(x, weight.T, out=out)
-    else:  # one product, where NumPy would make one for each index of the axes in front
-        np.matmul(x.reshape(rows, -1), weight.T, out=out.reshape(rows, -1))
-    return out if bias is None else np.add(out, bias, out=out)
+    return _linear(x, weight.T, bias, out)
+
+
+def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a division that raises where whole numbers are divided by 0, and does not warn."""
+
+    def kernel(a: Array, b: Array, out: Array = None) -> Array:
+        whole = a.dtype.kind in "iu"
+        with np.errstate(all="ignore", divide="raise" if whole else "ignore"):
+            return function(a, b, out=out)
+
+    return kernel
 
 
 def _concat(arrays: Any, *, axis: int, out: Array = None) -> Array:
@@ -200,22 +207,30 @@ _PLAIN = (
     "less_equal greater greater_equal logical_not isnan isinf isfinite bitwise_invert "
     "bitwise_and bitwise_or bitwise_xor"
 ).split()
-_QUIET = "divide floor_divide remainder exp expm1 log log1p sqrt tanh sin cos power".split()
+_QUIET = "divide exp expm1 log log1p sqrt tanh sin cos power".split()
 
-_FAMILIES = (
-    cpu_attention,
-    cpu_convolution,
-    cpu_elementwise,
-    cpu_embedding,
-    cpu_normalization,
-    cpu_pooling,
-    cpu_recurrent,
-    cpu_softmax,
-)
+#: modules that are imported when one of their kernels first runs -> the kernels, all with out=
+FAMILIES = {
+    "cpu_attention": "scaled_dot_product_attention attention_gradient",
+    "cpu_convolution": "conv2d conv2d_input_gradient conv2d_weight_gradient",
+    "cpu_elementwise": "erf gelu gelu_gradient",
+    "cpu_embedding": "embedding embedding_gradient bag_numbers embedding_bag",
+    "cpu_normalization": (
+        "layer_norm layer_norm_gradient layer_norm_affine_gradient batch_norm var"
+    ),
+    "cpu_pooling": "max_pool2d max_pool2d_gradient avg_pool2d avg_pool2d_gradient",
+    "cpu_recurrent": "lstm lstm_gradient gru gru_gradient",
+    "cpu_softmax": (
+        "softmax softmax_gradient log_softmax logsumexp cross_entropy cross_entropy_gradient"
+    ),
+}
+_HOME = {name: family for family, names in FAMILIES.items() for name in names.split()}
 
 _WRITING = {
     **{name: getattr(np, name) for name in _PLAIN},
     **{name: quiet(getattr(np, name)) for name in _QUIET},
+    "floor_divide": _whole(np.floor_divide),
+    "remainder": _whole(np.remainder),
     "abs": np.absolute,
     "sum": _sum,
     "max": _max,
@@ -238,7 +253,6 @@ _WRITING = {
     "project": _project,
     "concat": _concat,
     "stack": _stack,
-    **{name: quiet(kernel) for family in _FAMILIES for name, kernel in family.KERNELS.items()},
 }
 
 CPU = Cpu("cpu", kernels=_WRITING)

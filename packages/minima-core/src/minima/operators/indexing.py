@@ -105,6 +105,10 @@ def getitem(xp: Any, x: Array, index: Any) -> Any:
 def _(x: Tensor, index: Any) -> dict[str, Any]:
     parts = _canonical("getitem", index)
     _check("getitem", x.shape, parts)
+    if _basic(parts) and Ellipsis not in parts:
+        parts += (
+            Ellipsis,
+        )  # or NumPy gives a number, no view, where an integer stands for each axis
     return {"index": _kept(parts, x)}
 
 

@@ -98,7 +98,10 @@ def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, bias: Any) -> Any:
         left = reshape(x, (rows, x.shape[-1]))
         return matmul(transpose(left), reshape(g, (rows, g.shape[-1])))
 
-    return (lambda: matmul(g, transpose(weight))), of_weight, g
+    def of_x() -> Tensor:  # more axes: one product, where matmul would make many
+        return (matmul if x.ndim <= 2 else linear)(g, transpose(weight))
+
+    return of_x, of_weight, g
 
 
 @operator

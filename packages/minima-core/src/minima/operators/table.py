@@ -442,6 +442,7 @@ class Operator(Generic[P]):
             (IndexError, IndexRangeError),
             (TypeError, DTypeError),
             (ValueError, ShapeError),
+            (ArithmeticError, ArgumentError),
         ):
             if isinstance(error, builtin):
                 return ours(f"{self.name}: {error}; got {got}{options}")
