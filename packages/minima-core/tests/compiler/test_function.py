@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minima as mi
+from minima import registry
+from minima.compiler import replay
 from minima.compiler.function import Compiled
 
 
@@ -299,3 +301,34 @@ def test_random_programs_with_their_gradients_equal_eager(program):
                 assert same(one.detach(), two)
             assert same(a.grad, b.grad)
     assert len(compiled.plans) == 1
+
+
+def test_the_executor_is_the_best_that_works(monkeypatch, site, working):
+    """Catch a plugin that is not taken, and a broken one that stops everybody."""
+    monkeypatch.delenv("MINIMA_EXECUTOR")
+    monkeypatch.setattr(replay, "BEST", ("broken", "counting", "absent"))
+    hook = "minima_register_executors"
+    counting = working.format(hook=hook, name="counting", obj="executor") + COUNTING
+    site.install("good", "[minima.executors]\ncounting = good\n", good=counting)
+    site.install("bad", "[minima.executors]\nbroken = bad\n", bad="raise RuntimeError('no')")
+    registry.rescan()
+    compiled = mi.compile(lambda x: x + 1.0)
+    assert [t.item() for t in calls(compiled, mi.ones(1))] == [2.0] * 4
+    import good
+
+    assert good.built == [1]
+    monkeypatch.setattr(replay, "BEST", ("broken", "absent"))
+    assert replay.find_executor(None) is replay.numpy_executor
+    with pytest.raises(mi.PluginError, match="broken"):
+        replay.find_executor("broken")
+
+
+COUNTING = """
+from minima.compiler.numpy_executor import numpy_executor
+
+built = []
+
+def executor(plan):
+    built.append(1)
+    return numpy_executor(plan)
+"""

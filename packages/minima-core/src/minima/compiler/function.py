@@ -167,7 +167,8 @@ def compile(function: Callable[..., Any] | None = None, executor: str | None = N
     as an ``if`` on a tensor's value, runs eagerly, with one `CompileWarning` that names the line.
 
     Results are detached and lie in buffers of their own. *executor*: "numpy", or the name of one
-    that a plugin brings ("numba"); None takes the best installed.
+    that a plugin brings ("numba"); None takes the one named by the environment variable
+    MINIMA_EXECUTOR, else the best installed.
 
     Raises: ArgumentError when *function* cannot be called, PluginError for an unknown executor.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from ..autograd.mode import PROFILE
+from ..errors import PluginError
 from ..tensor import Tensor, wrap
 from .flatten import flatten_updates
 from .guards import Guards
@@ -15,20 +18,35 @@ from .plan import Plan, Value
 from .tape import Tape
 from .timing import measured
 
-__all__ = ["Replay", "find_executor", "prepare"]
+__all__ = ["BEST", "Replay", "find_executor", "prepare"]
+
+#: executors that are taken unasked where they are installed, the best first
+BEST = ("numba",)
 
 
 def find_executor(name: str | None) -> Callable[[Plan], Executable]:
     """Return the executor called *name*; None takes the best there is.
 
+    That is the one in the environment's ``MINIMA_EXECUTOR``, else the first of `BEST` that is
+    installed and works, else "numpy".
+
     Raises: PluginError when no executor has that name.
     """
-    if name in (None, "numpy"):
+    name = name or os.environ.get("MINIMA_EXECUTOR")
+    if name == "numpy":
         return numpy_executor
     from .. import registry
 
-    found: Callable[[Plan], Executable] = registry.lookup("executor", name)
-    return found
+    found: Callable[[Plan], Executable]
+    if name:
+        found = registry.lookup("executor", name)
+        return found
+    for candidate in BEST:
+        if candidate in registry.names("executor"):
+            with suppress(PluginError):  # a broken one is told of by ``minima plugins``
+                found = registry.lookup("executor", candidate)
+                return found
+    return numpy_executor
 
 
 def prepare(plan: Plan, owners: dict[int, Any], executor: str | None) -> tuple[Executable, bool]:
