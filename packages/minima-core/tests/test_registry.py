@@ -547,7 +547,7 @@ print(sorted(new & {"pluggy", "importlib.metadata", "noisy", "minima_cuda", "arg
 
 
 def test_import_minima_costs_at_most_30_ms_over_numpy(tmp_path):
-    """Catches an import that has crept in; processor time, for other processes run as well."""
+    """Catches an import that has crept in; the least of seven, for others' work only adds."""
     code = """
 import time, numpy
 start = time.process_time()
@@ -556,5 +556,5 @@ print(time.process_time() - start)
 """
     cache = {"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
     python(code, **cache)  # compiles
-    times = sorted(float(python(code, **cache)) for _ in range(7))
-    assert times[3] < 0.030, f"import minima takes {times[3] * 1e3:.1f} ms: {times}"
+    least = min(float(python(code, **cache)) for _ in range(7))
+    assert least < 0.030, f"import minima takes {least * 1e3:.1f} ms of processor time"

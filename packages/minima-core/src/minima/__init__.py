@@ -36,7 +36,6 @@ from .operators.creation import (
 )
 from .random import Generator, manual_seed
 from .tensor import Tensor, asarray
-from .threads import get_num_threads, set_num_threads
 
 if TYPE_CHECKING:
     # what other distributions add is there only with them
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from . import profiler, registry, testing
     from . import train as train  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from .compiler.function import CompileWarning, compile
+    from .threads import get_num_threads, set_num_threads
 
     bool: Any
     int8: Any
@@ -71,7 +71,12 @@ e, pi, inf, nan, newaxis = 2.718281828459045, 3.141592653589793, float("inf"), f
 _SPLIT = {"nn": "minima-nn", "optim": "minima-nn", "data": "minima-nn", "io": "minima-nn",
           "train": "minima-nn"}  # fmt: skip
 #: what is used seldom or late, so that importing minima stays quick -> its module
-_LATER = {"compile": "compiler.function", "CompileWarning": "compiler.function"}
+_LATER = {
+    "compile": "compiler.function",
+    "CompileWarning": "compiler.function",
+    "get_num_threads": "threads",
+    "set_num_threads": "threads",
+}
 _LAZY = ("compiler", "testing", "registry", "hookspec", "command", "profiler")
 
 __all__ = [

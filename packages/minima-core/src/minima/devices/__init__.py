@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import TracebackType
 
 from ..errors import DeviceError
@@ -61,7 +60,6 @@ def _open(name: str) -> Device:
     return _opened.setdefault(name, _opened.setdefault(str(opened), opened))
 
 
-@dataclass(frozen=True)
 class KernelSet:
     """Kernels that a plugin offers for one device, activated by `use_kernels`.
 
@@ -69,9 +67,15 @@ class KernelSet:
     ``xp``; *writes* names those that take ``out=``.
     """
 
-    device: str
-    kernels: Mapping[str, Kernel]
-    writes: Iterable[str] = field(default=())
+    __slots__ = ("device", "kernels", "writes")
+
+    def __init__(
+        self, device: str, kernels: Mapping[str, Kernel], writes: Iterable[str] = ()
+    ) -> None:
+        self.device, self.kernels, self.writes = device, kernels, tuple(writes)
+
+    def __repr__(self) -> str:
+        return f"KernelSet({self.device!r}, {sorted(self.kernels)})"
 
 
 def _kernel_set(name: str) -> KernelSet:
