@@ -35,7 +35,7 @@ def test_a_device_of_the_registry():
     x = mi.ones(2, device="toy", requires_grad=True)
     (x * 2).sum().backward()
     assert x.grad.device is toy
-    with pytest.raises(mi.DeviceError, match="known: cpu, toy"):
+    with pytest.raises(mi.DeviceError, match=r"known: cpu,.* toy"):
         mi.device("nowhere")
 
 
