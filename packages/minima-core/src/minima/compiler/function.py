@@ -55,20 +55,18 @@ class Compiled:
             return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
         try:
-            key = (signature((args, kwargs), tensors), GRAD.get())
-            known = key in self._eager
+            key = (signature(args, kwargs, tensors), GRAD.get())
+            plans = self._plans.get(key, ())
         except TypeError as error:
             return self._fall_back(None, f"an argument cannot be compared ({error})", args, kwargs)
-        if known:
-            return self.function(*args, **kwargs)
         with self._lock:
-            for replay in self._plans.get(key, ()):
-                if replay.fits():
-                    return replay(tensors)
-            if key not in self._warmed:  # state that is made on first use is made eagerly
-                self._warmed.add(key)
-                return self.function(*args, **kwargs)
-            return self._capture(key, args, kwargs, tensors)
+            for entry in plans:
+                if entry.fits():
+                    return entry(tensors)
+            if key in self._warmed and key not in self._eager:
+                return self._capture(key, args, kwargs, tensors)
+            self._warmed.add(key)  # state that is made on first use is made eagerly
+        return self.function(*args, **kwargs)
 
     def _capture(self, key: Hashable, args: Any, kwargs: Any, tensors: list[Tensor]) -> Any:
         """Run once with a tape; keep the plan if there can be one."""

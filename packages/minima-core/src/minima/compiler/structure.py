@@ -17,24 +17,34 @@ class _Number(int):
     """The place of a Tensor in a structure."""
 
 
-def signature(value: Any, tensors: list[Tensor]) -> Hashable:
+def signature(args: tuple[Any, ...], kwargs: dict[str, Any], tensors: list[Tensor]) -> Hashable:
     """Return what a call is known by; its Tensors go to *tensors*.
 
     Raises: TypeError for what cannot be compared from call to call.
 
     >>> found = []
-    >>> signature(({"lr": 0.5},), found), len(found)
-    ((<class 'tuple'>, (<class 'dict'>, ('lr', (<class 'float'>, 0.5)))), 0)
+    >>> signature((0.5,), {}, found), len(found)
+    (((<class 'float'>, 0.5),), 0)
     """
+    key = [_known_by(a, tensors) for a in args]
+    if kwargs:
+        key.append(_known_by(kwargs, tensors))
+    if len(tensors) > 1:  # which of them lie over the same buffer
+        places = [id(t._array) for t in tensors]
+        if len(set(places)) < len(places):
+            key.append(tuple(places.index(p) for p in places))
+    return tuple(key)
+
+
+def _known_by(value: Any, tensors: list[Tensor]) -> Hashable:
     if isinstance(value, Tensor):
         tensors.append(value)
         array = value._array
-        first = next(i for i, t in enumerate(tensors) if t._array is array)
-        return (array.shape, array.dtype, str(value._device), value._node is not None, first)
+        return (array.shape, array.dtype, id(value._device), value._node is not None)
     if isinstance(value, tuple | list):
-        return (type(value), *[signature(v, tensors) for v in value])
+        return (type(value), *[_known_by(v, tensors) for v in value])
     if isinstance(value, dict):
-        return (dict, *[(k, signature(v, tensors)) for k, v in value.items()])
+        return (dict, *[(k, _known_by(v, tensors)) for k, v in value.items()])
     if isinstance(value, PLAIN):
         return (type(value), value)
     if isinstance(value, np.ndarray):
