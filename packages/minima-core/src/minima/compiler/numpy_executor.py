@@ -52,6 +52,7 @@ class Writer:
         self.names: dict[str, Any] = {"np": np}
         self._known: dict[int, str] = {}
         self._live: dict[Any, str] = {}
+        self.warns = False  # whether a line calls NumPy, whose warnings a replay keeps down
 
     # ---- what the kernels can do -----------------------------------------------------------------
     def kernel(self, step: Step) -> Callable[..., Any]:
@@ -131,6 +132,8 @@ class Writer:
         replay = scope["build"](**self.names)
         if self.watch is None:
             self.plan.source, self.plan.writer = source, type(self)
+        if not self.warns:
+            return replay  # type: ignore[no-any-return]
         ignore = np.errstate
 
         def run(inputs: list[Any]) -> list[Any]:
@@ -170,6 +173,7 @@ class Writer:
             else:
                 self.place(step.output)
             return
+        self.warns = True
         out = self.buffer(step.output)
         special = _SPECIAL.get(step.name)
         if step.call is not None:
