@@ -332,3 +332,25 @@ def executor(plan):
     built.append(1)
     return numpy_executor(plan)
 """
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["same argument", "new arguments"])
+@pytest.mark.filterwarnings("ignore::minima.compiler.function.CompileWarning")
+def test_gradients_of_arguments_are_theirs(fresh):
+    """Catch a replay that writes an argument's gradient anew, or adds it to another's."""
+
+    def step(x):
+        loss = (x * x).sum()
+        loss.backward()
+        return loss
+
+    compiled = mi.compile(step)
+    x = mi.Tensor([1.0, 2.0], requires_grad=True)
+    other = mi.Tensor([1.0, 2.0], requires_grad=True)
+    for i in range(6):
+        if fresh and i % 2 == 0:
+            x = mi.Tensor([1.0, float(i)], requires_grad=True)
+            other = mi.Tensor([1.0, float(i)], requires_grad=True)
+        compiled(x)
+        step(other)
+        assert x.grad.tolist() == other.grad.tolist()

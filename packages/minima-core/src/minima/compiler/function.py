@@ -61,7 +61,7 @@ class Compiled:
             return self._fall_back(None, f"an argument cannot be compared ({error})", args, kwargs)
         with self._lock:
             for entry in plans:
-                if entry.fits():
+                if entry.fits(tensors):
                     return entry(tensors)
             if key in self._warmed and key not in self._eager:
                 return self._capture(key, args, kwargs, tensors)
@@ -72,7 +72,7 @@ class Compiled:
         """Run once with a tape; keep the plan if there can be one."""
         surroundings = (self.function, *objects((args, kwargs)))
         guards = Guards(*surroundings)
-        grads = {id(t): t.grad for t in guards.leaves}
+        grads = {id(t): t.grad for t in (*guards.leaves, *tensors)}
         tape = Tape()
         token = TAPE.set(tape)
         try:
@@ -81,6 +81,8 @@ class Compiled:
             TAPE.reset(token)
         if not tape.broken and not guards.hold():
             tape.fail("a plain value outside of the function changed while it ran")
+        if any(had and any(leaf is t for t in tensors) for leaf, had in tape.gradients):
+            tape.fail("the gradient of an argument is added to what it has")
         found: list[Tensor] = []
         shape = structure(result, found)
         if not tape.broken:
@@ -126,11 +128,11 @@ class Entry:
     def __init__(self, replay: Replay, shape: Any, count: int, pullback: Pullback | None) -> None:
         self.replay, self.shape, self.count, self.pullback = replay, shape, count, pullback
 
-    def fits(self) -> bool:
-        """Say whether the entry can serve the next call."""
+    def fits(self, tensors: list[Tensor]) -> bool:
+        """Say whether the entry can serve a call on *tensors*."""
         if self.pullback is not None and self.pullback.busy():
             return False
-        return self.replay.fits()
+        return self.replay.fits(tensors)
 
     def __call__(self, tensors: list[Tensor]) -> Any:
         """Return the results of a replay, in buffers of their own."""

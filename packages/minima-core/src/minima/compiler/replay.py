@@ -97,13 +97,18 @@ class Replay:
         self._given = [(i, array) for _, i, array in self.gradients if i is not None]
         #: leaves whose gradient must be there, or not, when a call begins, for the plan to fit
         self.entry: list[tuple[Tensor, Any]] = []
+        self._without: list[int] = []  # arguments that must come without one
         for leaf, had in tape.gradients:
             before = grads.get(id(leaf))
-            if id(leaf) not in number and had is (before is not None):
+            if had is not (before is not None):
+                continue
+            if id(leaf) in number:
+                self._without.append(number[id(leaf)])
+            else:
                 self.entry.append((leaf, None if before is None else before._array))
 
-    def fits(self) -> bool:
-        """Say whether everything that the plan depends on is as it was."""
+    def fits(self, arguments: list[Tensor]) -> bool:
+        """Say whether everything that the plan depends on is as it was, for *arguments*."""
         if not self.guards.hold():
             return False
         for leaf, array in self.entry:
@@ -113,6 +118,8 @@ class Replay:
                     return False
             elif now._array is not array:
                 return False
+        if any(arguments[i].grad is not None for i in self._without):
+            return False
         return not self.conditions or all(probe() == value for probe, value in self.conditions)
 
     def __call__(self, arguments: list[Tensor]) -> list[Any]:

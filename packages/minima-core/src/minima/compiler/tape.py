@@ -68,7 +68,6 @@ class Tape:
         self.region: Any = None
         self.made: list[ref[Tensor]] = []
         self.produced: dict[int, Any] = {}
-        self.cleared: dict[int, Tensor] = {}
         self.gradients: list[tuple[Tensor, bool]] = []
         self.prologue: list[Callable[[], None]] = []
         self.conditions: list[tuple[Callable[[], Any], Any, str]] = []
