@@ -127,7 +127,7 @@ def test_kernels_registered_meanwhile_stay():
 
 
 def test_compiled_functions_are_seen_kernel_by_kernel():
-    @mi.compile
+    @mi.compile(executor="numpy")
     def f(x):
         return mi.exp(mi.sin(x) * 2.0)
 

@@ -25,7 +25,6 @@ from .products import product
 
 __all__ = ["native"]
 
-SPEED = 4e10  # floating-point operations a second of a small matrix product on one thread
 PARTS = 4  # of a group with sums
 LONG = 150e-6  # seconds of a group from which handing parts to other threads pays
 

@@ -16,7 +16,7 @@ from ..operators.manipulation import reshape
 from ..operators.table import Array, Operator
 from ..tensor import Tensor, wrap
 from .plan import Plan
-from .replay import place, prepare
+from .replay import Runnable
 from .tape import Tape
 
 __all__ = ["Pullback", "capture_pullback"]
@@ -93,13 +93,10 @@ class Pullback:
         self.calls = 0
         self.pending: ref[Call] | None = None
         self.run: Any = None
-        self.distinct: list[int] = []
 
     def ready(self, executor: str | None) -> None:
         """Make the plan run; call it once the forward plan is ready."""
-        plan = self.plan
-        self.run, _ = prepare(plan, {}, executor)
-        self.distinct = [plan.inputs.index(v) for v in dict.fromkeys(plan.inputs)]
+        self.run = Runnable(self.plan, {}, executor)
 
     def busy(self) -> bool:
         """Say whether backward has yet to go through the last call."""
@@ -159,12 +156,9 @@ class Call:
                 part = reshape(getitem(g, slice(start, start + spec.size)), spec.shape)
                 start += spec.size
             seeds.append(part._array)
-        arrays = [*seeds, *self.given]
-        dynamic = iter(pull.run([arrays[i] for i in pull.distinct]))
-        device = g._device
-        found = iter([next(dynamic) if v.dynamic else place(v) for v in pull.plan.outputs])
+        found = iter(pull.run([*seeds, *self.given]))
         return tuple(
-            wrap(next(found).copy(), device) if i in pull.used else None
+            wrap(next(found).copy(), g._device) if i in pull.used else None
             for i in range(len(pull.targets))
         )
 

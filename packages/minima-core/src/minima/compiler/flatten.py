@@ -22,9 +22,8 @@ __all__ = ["ELEMENTWISE", "flatten_updates"]
 ELEMENTWISE = frozenset(
     "add subtract multiply divide negative maximum minimum square sign abs sqrt exp expm1 log "
     "log1p tanh sin cos erf power power_scalar relu relu_gradient sigmoid gelu clip add_scaled "
-    "addcmul "
-    "addcdiv lerp copy write where share equal not_equal less less_equal greater greater_equal "
-    "logical_not isnan isinf isfinite".split()
+    "addcmul addcdiv lerp copy write where share equal not_equal less less_equal greater "
+    "greater_equal logical_not isnan isinf isfinite".split()
 )
 
 
@@ -88,15 +87,10 @@ class Segment:
         return (str(self.dtype), tuple(steps))
 
 
-def flatten_updates(plan: Plan, owners: dict[int, Any]) -> bool:
-    """Merge updates; *owners* maps the ids of buffers that may move to their Tensors.
-
-    Returns whether any Tensor's memory moved.
-    """
-    moved = False
+def flatten_updates(plan: Plan, owners: dict[int, Any]) -> None:
+    """Merge updates; *owners* maps the ids of buffers that may move to their Tensors."""
     for segments in _alike(plan):
-        moved |= _merge(plan, segments, owners)
-    return moved
+        _merge(plan, segments, owners)
 
 
 def _alike(plan: Plan) -> list[list[Segment]]:
@@ -114,30 +108,30 @@ def _alike(plan: Plan) -> list[list[Segment]]:
     return [g for g in groups.values() if len(g) > 1]
 
 
-def _merge(plan: Plan, segments: list[Segment], owners: dict[int, Any]) -> bool:
+def _merge(plan: Plan, segments: list[Segment], owners: dict[int, Any]) -> None:
+    """Put the steps of all *segments* into one flat run of steps, where that is safe."""
     first = segments[0]
     members = {id(s) for segment in segments for s in segment.steps}
     count = len(first.lanes)
     if any(len(set(s.lanes)) != count for s in segments):
-        return False
+        return
     lanes = [[s.lanes[i] for s in segments] for i in range(count)]
     if any(len(set(lane)) != len(lane) for lane in lanes):
-        return False
+        return
     inner = [lane[0] in first.inner for lane in lanes]
     for lane, own in zip(lanes, inner):
         if not own and not all(_movable(v, plan, owners) for v in lane):
-            return False
+            return
     if not _undisturbed(plan, segments, members):
-        return False
+        return
     sizes = [int(np.prod(s.shape)) for s in segments]
     flat: dict[Value, Value] = {}
-    moved, gathers = False, []
+    gathers: list[Step] = []
     for lane, own in zip(lanes, inner):
         if own:
             flat[lane[0]] = plan.new_value(np.empty(sum(sizes), first.dtype))
         elif lane[0].kind == "external":
-            array, changed = _gathered([owners[id(v.array)] for v in lane], sizes, first.dtype)
-            moved |= changed
+            array = _gathered([owners[id(v.array)] for v in lane], sizes, first.dtype)
             flat[lane[0]] = plan.new_value(array, "external")
             for v, part in zip(lane, _parts(array, sizes, segments)):
                 v.array = part
@@ -155,7 +149,6 @@ def _merge(plan: Plan, segments: list[Segment], owners: dict[int, Any]) -> bool:
         *merged,
         *plan.steps[last + 1 :],
     ]
-    return moved
 
 
 def _movable(value: Value, plan: Plan, owners: dict[int, Any]) -> bool:
@@ -193,7 +186,7 @@ def _parts(array: Any, sizes: list[int], segments: list[Segment]) -> list[Any]:
     return [array[end - size : end].reshape(s.shape) for end, size, s in zip(ends, sizes, segments)]
 
 
-def _gathered(tensors: list[Any], sizes: list[int], dtype: Any) -> tuple[Any, bool]:
+def _gathered(tensors: list[Any], sizes: list[int], dtype: Any) -> Any:
     """Return one flat array that holds *tensors* in order, moving them there if need be."""
     first = tensors[0]._array
     base = first.base
@@ -202,7 +195,7 @@ def _gathered(tensors: list[Any], sizes: list[int], dtype: Any) -> tuple[Any, bo
         addresses = np.cumsum([start, *(s * dtype.itemsize for s in sizes)])[:-1]
         if all(t._array.ctypes.data == a for t, a in zip(tensors, addresses)):
             offset = (start - base.ctypes.data) // dtype.itemsize
-            return np.asarray(base)[offset : offset + sum(sizes)], False
+            return np.asarray(base)[offset : offset + sum(sizes)]
     owner = np.empty(sum(sizes), dtype).view(FlatBuffer)
     end = 0
     for tensor, size in zip(tensors, sizes):
@@ -211,7 +204,7 @@ def _gathered(tensors: list[Any], sizes: list[int], dtype: Any) -> tuple[Any, bo
         np.copyto(part, tensor._array)
         tensor._array = part
         end += size
-    return np.asarray(owner), True
+    return np.asarray(owner)
 
 
 def _placed(plan: Plan, value: Value, part: Any, whole: Value) -> list[Step]:

@@ -18,7 +18,7 @@ from .plan import Plan, Value
 from .tape import Tape
 from .timing import measured
 
-__all__ = ["BEST", "Replay", "find_executor", "prepare"]
+__all__ = ["BEST", "Replay", "Runnable", "find_executor"]
 
 #: executors that are taken unasked where they are installed, the best first
 BEST = ("numba",)
@@ -49,17 +49,31 @@ def find_executor(name: str | None) -> Callable[[Plan], Executable]:
     return numpy_executor
 
 
-def prepare(plan: Plan, owners: dict[int, Any], executor: str | None) -> tuple[Executable, bool]:
-    """Rewrite *plan* and return its executable, and whether memory outside has moved."""
+def prepare(plan: Plan, owners: dict[int, Any], executor: str | None) -> Executable:
+    """Rewrite *plan*, moving the memory of *owners* where that helps; return its executable."""
     token = PROFILE.set(None)  # kernels as they are, not as a profile sees them
     try:
         constants(plan)
-        moved = flatten_updates(plan, owners)
+        flatten_updates(plan, owners)
         for rewrite in PASSES:
             rewrite(plan)
-        return find_executor(executor)(plan), moved
+        return find_executor(executor)(plan)
     finally:
         PROFILE.reset(token)
+
+
+class Runnable:
+    """A plan made ready to run: from the buffers of its inputs to those of its outputs."""
+
+    def __init__(self, plan: Plan, owners: dict[int, Any], executor: str | None) -> None:
+        self.run = prepare(plan, owners, executor)
+        self._distinct = [plan.inputs.index(v) for v in dict.fromkeys(plan.inputs)]
+        self._outputs = [None if v.dynamic else place(v) for v in plan.outputs]
+
+    def __call__(self, arrays: list[Any], run: Executable | None = None) -> list[Any]:
+        """Run the plan, or *run* in its place, on *arrays*, one for each input."""
+        given = iter((run or self.run)([arrays[i] for i in self._distinct]))
+        return [next(given) if a is None else a for a in self._outputs]
 
 
 def place(value: Value) -> Any:
@@ -82,10 +96,8 @@ class Replay:
     ) -> None:
         self.plan = plan
         self.conditions = [(probe, value) for probe, value, _ in tape.conditions]
-        self.run, _ = prepare(plan, owners, executor)
+        self.runnable = Runnable(plan, owners, executor)
         self.guards = guards()
-        self.distinct = [plan.inputs.index(v) for v in dict.fromkeys(plan.inputs)]
-        self.results = [None if v.dynamic else place(v) for v in plan.outputs]
         number = {id(t): i for i, t in enumerate(arguments)}
         #: leaves, or places of arguments, and the gradient that a replay gives them
         self.gradients = [
@@ -124,10 +136,10 @@ class Replay:
 
     def __call__(self, arguments: list[Tensor]) -> list[Any]:
         """Replay on *arguments*; return the buffers of the results."""
-        run = self.run if PROFILE.get() is None else measured(self.plan, self.run)
-        given = iter(run([arguments[i]._array for i in self.distinct]))
+        run = None if PROFILE.get() is None else measured(self.plan, self.runnable.run)
+        results = self.runnable([t._array for t in arguments], run)
         for leaf, gradient in self._set:
             leaf.grad = gradient
         for i, array in self._given:
             arguments[i].grad = wrap(array.copy(), self.plan.device)
-        return [next(given) if a is None else a for a in self.results]
+        return results
