@@ -12,21 +12,23 @@ from minima.compiler.fusion import FusedStep, fuse
 from minima.compiler.group import Cell, Memory
 from minima.compiler.live import Live
 from minima.compiler.loops import Schedule
-from minima.compiler.memory import allocate
+from minima.compiler.memory import ALIGNMENT, allocate
 from minima.compiler.numpy_executor import Executable, Writer
 from minima.compiler.plan import Plan, Step, Value
 from minima.operators.indexing import check_range
 from minima.threads import get_num_threads, share
 
+from .convolution import CONVOLUTIONS
 from .driver import WORDS, copier, gemm, runner
 from .jit import address_of
 from .printer import SIZES, combine_source, kernel_source
 from .products import product
+from .stages import LONG, Builder, Call, Scratch, Stages
 
 __all__ = ["native"]
 
 PARTS = 4  # of a group with sums
-LONG = 150e-6  # seconds of a group from which handing parts to other threads pays
+KERNELS: dict[str, Builder] = {**CONVOLUTIONS}
 
 
 def native(plan: Plan) -> Executable:
@@ -65,6 +67,8 @@ class NativeWriter(Writer):
         self.copies: list[tuple[int, int, int]] = []  # to, number of the argument, added to it
         self.checked: set[tuple[Value, int]] = set()  # classes, and how many there are
         self.python: set[Value] = set()  # views of inputs that lines of Python read
+        self.rooms: list[int] = []  # bytes of scratch that steps need, one after the other
+        self.scratch: list[int] = []  # addresses of these
 
     def function(self) -> Executable:
         """Return the compiled replay."""
@@ -146,7 +150,40 @@ class NativeWriter(Writer):
             return [] if dry else self._fused(step)
         if step.name == "matmul" and step.call is None:
             return self._product(step, dry)
-        return None
+        build = KERNELS.get(step.name) if step.call is None else None
+        if build is None or not all(map(self._known_layout, (*step.reads(), step.output))):
+            return None
+        stages = build(step)
+        if stages is None:
+            return None
+        self._reserve(stages)
+        return [] if dry else self._stages(stages)
+
+    def _reserve(self, stages: Stages) -> None:
+        """Note how much scratch a step needs; all steps share it."""
+        for i, scratch in enumerate(_scratches(stages)):
+            if i == len(self.rooms):
+                self.rooms.append(0)
+            self.rooms[i] = max(self.rooms[i], scratch.size)
+
+    def _stages(self, stages: Stages) -> list[list[int]]:
+        """Return the records of *stages*, writing those that run at the same time."""
+        while len(self.scratch) < len(self.rooms):
+            block = np.empty(self.rooms[len(self.scratch)] + ALIGNMENT, np.uint8)
+            self.keep.append(block)
+            start = int(block.ctypes.data)
+            self.scratch.append(start + -start % ALIGNMENT)
+        place = dict(zip(_scratches(stages), self.scratch))
+        for stage in stages:
+            made = [self._called(call, place) for call in stage]
+            alone = self._shared(made)  # which may write out the records so far
+            self.records += alone
+        return []
+
+    def _called(self, call: Call, place: dict[Scratch, int]) -> list[int]:
+        """Return the record of a call, its scratch at *place*."""
+        entries = [place[e] if type(e) is Scratch else e for e in call.entries]
+        return [address_of(call.source), self._table(entries), call.low, call.high]
 
     def _table(self, entries: list[Any]) -> int:
         """Return the address of a table of live numbers, plain numbers and addresses.
@@ -246,6 +283,12 @@ class NativeWriter(Writer):
 
     def _known_layout(self, value: Value) -> bool:
         return self.memory.regular(self.memory.root(value))
+
+
+def _scratches(stages: Stages) -> list[Scratch]:
+    """Return the scratch of all stages, each once."""
+    entries = (e for stage in stages for call in stage for e in call.entries)
+    return list(dict.fromkeys(e for e in entries if type(e) is Scratch))
 
 
 def seconds(schedule: Schedule) -> float:
