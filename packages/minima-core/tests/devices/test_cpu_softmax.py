@@ -33,6 +33,12 @@ LARGE = {
     "gelu": ((300, 701), {"approximate": "none"}),
     "gelu_gradient": ((300, 701), {"approximate": "tanh"}),
     "erf": ((300, 701), {}),
+    "sigmoid": ((300, 701), {}),
+    "relu": ((300, 701), {}),
+    "relu_gradient": ((300, 701), {}),
+    "power_scalar": ((300, 701), {"scalar": 3}),
+    "power_scalar of an odd number": ((300, 701), {"scalar": -5.0}),
+    "power_scalar of an even number": ((300, 701), {"scalar": 4}),
 }
 
 
@@ -69,6 +75,37 @@ def test_gelu_is_as_exact_as_float32():
         narrow = [a.astype("float32") for a in inputs]
         got = CPU.kernels[name](*narrow, approximate="none")
         np.testing.assert_allclose(got, expected, 3e-7, 2e-6)
+
+
+def test_where_is_np_where():
+    """Catch bits of the wrong input, or a condition that is not spread over the rest."""
+    a, b = drawn(300, 701), np.float32(np.nan) * drawn(300, 701)
+    for condition in (a > 0, a[:1] > 0, a[:, :1] > 0, np.array(True)):
+        for x, y in ((a, b), (b, a[:1]), (a.astype("int8"), np.int8(3)), (a + 1j, a[:1] * 1j)):
+            got = CPU.kernels["where"](condition, x, y)
+            assert np.array_equal(got, np.where(condition, x, y), equal_nan=True)
+
+
+def test_sigmoid_in_its_tails():
+    """Catch an overflow, or a share that is 0 before the type ends."""
+    rows = (("float16", -9, 3e-3), ("float32", -87, 1e-6), ("float64", -700, 1e-15))
+    for dtype, lowest, limit in rows:
+        x = np.linspace(lowest, 700, 9999).astype(dtype)
+        with np.errstate(over="ignore"):
+            expected = 1 / (1 + np.exp(-x.astype("float64")))
+        np.testing.assert_allclose(CPU.kernels["sigmoid"](x), expected, limit)
+    ends = CPU.kernels["sigmoid"](np.array([-np.inf, np.inf, np.nan], "float32"))
+    np.testing.assert_array_equal(ends, np.array([0, 1, np.nan], "float32"))
+
+
+def test_formulas_may_write_over_their_input():
+    """Catch a formula that reads its input after it has written its output."""
+    for name in ("sigmoid", "relu", "gelu", "erf", "power_scalar"):
+        attrs = {"gelu": {"approximate": "none"}, "power_scalar": {"scalar": 3}}.get(name, {})
+        for shape in ((3, 4), (300, 701)):
+            x = drawn(*shape)
+            expected = CPU.kernels[name](x, **attrs)
+            assert np.array_equal(CPU.kernels[name](x, **attrs, out=x), expected)
 
 
 def test_large_is_cut():

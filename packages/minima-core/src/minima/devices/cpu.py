@@ -100,43 +100,6 @@ def _into_cast(out: Array, value: Array) -> Array:
     return out
 
 
-def _power_scalar(x: Array, *, scalar: float, out: Array = None) -> Array:
-    if scalar == 2:
-        return np.square(x, out=out)
-    if scalar == 0.5:
-        return np.sqrt(x, out=out)
-    if scalar == -1:
-        return np.reciprocal(x, out=out)
-    return np.power(x, x.dtype.type(scalar), out=out)
-
-
-def _relu(x: Array, out: Array = None) -> Array:
-    return np.maximum(x, x.dtype.type(0), out=out)
-
-
-def _relu_gradient(g: Array, y: Array, out: Array = None) -> Array:
-    if out is None:
-        alike = g.shape == y.shape
-        out = np.empty_like(g) if alike else np.empty(np.broadcast(g, y).shape, g.dtype)
-    # all bits of g or none: many times quicker than writing zeros where y <= 0
-    bits = np.dtype(f"i{g.itemsize}")
-    mask = np.empty_like(y, bool)
-    np.less_equal(y, 0, out=mask)
-    mask = mask.view(np.int8).astype(bits)
-    np.subtract(mask, 1, out=mask)
-    np.bitwise_and(g.view(bits), mask, out=out.view(bits))
-    return out
-
-
-def _sigmoid(x: Array, out: Array = None) -> Array:
-    e = np.empty(x.shape, x.dtype)
-    np.negative(np.abs(x, out=e), out=e)
-    np.exp(e, out=e)
-    top = np.where(x >= 0, x.dtype.type(1), e)
-    e += x.dtype.type(1)
-    return np.divide(top, e, out=e if out is None else out)
-
-
 def _add_scaled(a: Array, b: Array, *, value: float, out: Array = None) -> Array:
     scaled = np.multiply(b, b.dtype.type(value))
     own = out is None and scaled.ndim and scaled.shape == a.shape
@@ -213,7 +176,7 @@ _QUIET = "divide exp expm1 log log1p sqrt tanh sin cos power".split()
 FAMILIES = {
     "cpu_attention": "scaled_dot_product_attention attention_gradient",
     "cpu_convolution": "conv2d conv2d_input_gradient conv2d_weight_gradient",
-    "cpu_elementwise": "erf gelu gelu_gradient",
+    "cpu_elementwise": ("erf gelu gelu_gradient power_scalar relu relu_gradient sigmoid where"),
     "cpu_embedding": "embedding embedding_gradient bag_numbers embedding_bag",
     "cpu_normalization": (
         "layer_norm layer_norm_gradient layer_norm_affine_gradient batch_norm var"
@@ -240,10 +203,6 @@ _WRITING = {
     "mean": _mean,
     "copy": _copy,
     "astype": quiet(_astype),
-    "power_scalar": quiet(_power_scalar),
-    "relu": _relu,
-    "relu_gradient": _relu_gradient,
-    "sigmoid": quiet(_sigmoid),
     "add_scaled": _add_scaled,
     "addcmul": _addcmul,
     "addcdiv": quiet(_addcdiv),
