@@ -158,6 +158,9 @@ class Tensor(Methods):
         if self._version is None:
             self._version = Version()
         out._version = self._version
+        tape = TAPE.get()
+        if tape is not None:
+            tape.track(out)
         return out
 
     def numpy(self) -> npt.NDArray[Any]:

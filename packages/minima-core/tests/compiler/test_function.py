@@ -146,6 +146,22 @@ def test_forgetting_the_gradient_outside_is_noticed():
     np.testing.assert_array_equal(w.grad.numpy(), once + once)
 
 
+@pytest.mark.parametrize("source", ["argument", "computed"])
+def test_a_leaf_of_the_functions_own_needs_one_plan(source):
+    """Catch a plan that waits for the gradient of a leaf that is long gone."""
+
+    def function(x):
+        leaf = (x if source == "argument" else x * 2.0).detach().requires_grad_()
+        (leaf * leaf).sum().backward()
+        return leaf.grad
+
+    compiled = mi.compile(function)
+    for seed in range(5):
+        x = normal(3, seed=seed)
+        assert same(compiled(x), function(x))
+    assert len(compiled.plans) == 1
+
+
 def test_a_plan_within_a_plan_is_part_of_it():
     inner = mi.compile(lambda x: x + 1.0)
     outer = mi.compile(lambda x: inner(x) * 2.0)
@@ -187,6 +203,12 @@ def keeps(x):
     return y * 2
 
 
+def keeps_detached(x):
+    y = x + 1
+    KEPT[:] = [y.detach()]
+    return y * 2
+
+
 def counts(x):
     COUNT["calls"] += 1
     return x * COUNT["calls"]
@@ -200,6 +222,7 @@ BREAKS = {
     branch: "bool|numpy",
     reads: "numpy",
     keeps: "kept outside|changed while it ran",
+    keeps_detached: "kept outside|changed while it ran",
     counts: "changed while it ran",
     brings_data: "from outside",
 }

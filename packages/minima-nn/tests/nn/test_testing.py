@@ -1,5 +1,7 @@
 """Every layer of the table goes through every check; and the checks catch what they are for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from minima.nn.testing import (
     CHECKS,
     LAYERS,
     LayerCase,
+    check_compiled,
     check_device,
     check_dtype,
     check_forward,
@@ -33,6 +36,14 @@ def test_every_layer_has_a_row():
     assert {type(case.make()) for case in LAYERS} == layers
 
 
+def test_no_row_is_left_out_that_compiles():
+    """Fault: a layer that could be compiled by now, with a row that says it cannot."""
+    for case in LAYERS:
+        if case.eager:
+            with pytest.raises(mi.CompileWarning, match="reads a value"):
+                check_compiled(replace(case, eager=""))
+
+
 class Wrong(nn.Module):
     """A layer with one fault, to see each check fail."""
 
@@ -53,6 +64,8 @@ class Wrong(nn.Module):
         if self.fault == "cycle":
             loop = []
             loop.append(loop)
+        if self.fault == "compiled":
+            return x * self.weight * float(x.sum())
         if self.fault == "state":
             self.calls = getattr(self, "calls", 0) + 1
             return x * self.weight * self.calls
@@ -66,6 +79,7 @@ class Wrong(nn.Module):
         ("gradient", check_gradient, "gradcheck of"),
         ("device", check_device, "on another a result is on"),
         ("cycle", check_no_cycles, "1 objects"),
+        ("compiled", check_compiled, "runs eagerly"),
         ("state", check_state, "differs"),
         ("repr", check_repr, "address"),
         ("finite", check_forward, "not finite"),
@@ -74,7 +88,7 @@ class Wrong(nn.Module):
 @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")
 def test_a_check_catches_its_fault(fault, check, error):
     """Fault: a check that passes whatever it is given."""
-    with pytest.raises(AssertionError, match=error):
+    with pytest.raises((AssertionError, mi.CompileWarning), match=error):
         check(LayerCase(lambda: Wrong(fault), (2, 3), (2, 3)))
 
 

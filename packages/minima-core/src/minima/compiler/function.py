@@ -85,6 +85,7 @@ class Compiled:
             tape.fail("the gradient of an argument is added to what it has")
         found: list[Tensor] = []
         shape = structure(result, found)
+        tape.drop_own_leaves()
         if not tape.broken:
             _check_escapes(tape, found)
         pullback: Pullback | None = None
@@ -150,7 +151,9 @@ def _check_escapes(tape: Tape, results: list[Tensor]) -> None:
     allowed = {id(t) for t in results} | {id(leaf.grad) for leaf, _ in tape.gradients}
     for reference in tape.made:
         tensor = reference()
-        if tensor is not None and id(tensor) not in allowed:
+        if tensor is None or id(tensor._array) not in tape.produced:
+            continue
+        if id(tensor) not in allowed:
             tape.fail(
                 f"a tensor of shape {tensor.shape}, computed by the function, is kept outside of it"
             )

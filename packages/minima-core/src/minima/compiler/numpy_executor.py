@@ -248,14 +248,6 @@ def _relu(w: Writer, step: Step, out: str) -> bool:
     return True
 
 
-def _linear(w: Writer, step: Step, out: str) -> bool:
-    x, weight, bias = (None if v is None else w.buffer(v) for v in step.inputs)
-    w.lines.append(f"np.matmul({x}, {weight}, {out})")
-    if bias is not None:
-        w.lines.append(f"np.add({out}, {bias}, {out})")
-    return True
-
-
 _SPECIAL: dict[str, Callable[[Writer, Step, str], bool]] = {
     "write": _write,
     "constant": _constant,
@@ -264,5 +256,4 @@ _SPECIAL: dict[str, Callable[[Writer, Step, str], bool]] = {
     "max": _reduction(np.maximum),
     "min": _reduction(np.minimum),
     "relu": _relu,
-    "linear": _linear,
 }

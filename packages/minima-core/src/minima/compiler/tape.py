@@ -104,6 +104,11 @@ class Tape:
         """Remember a Tensor that the run made, to see whether it outlives the run."""
         self.made.append(ref(tensor))
 
+    def drop_own_leaves(self) -> None:
+        """Forget the gradients of leaves that the run made for itself: nobody else sees them."""
+        own = {id(t) for t in (reference() for reference in self.made) if t is not None}
+        self.gradients = [(leaf, had) for leaf, had in self.gradients if id(leaf) not in own]
+
     def fail(self, reason: str) -> None:
         """Give up: the run goes on eagerly, and no plan is made of it."""
         if not self.broken:

@@ -17,6 +17,7 @@ import numpy as np
 from minima import Tensor, concat, manual_seed, tanh
 from minima.devices import CPU, Device
 from minima.testing import gradcheck, gradgradcheck
+from minima.testing.compiled import check_step, weighted
 
 from . import (
     GELU,
@@ -74,7 +75,7 @@ class LayerCase:
 
     *targets* follow the input in the call, for losses and offsets. With *below* the input holds
     integers below it. *run* calls the layer and returns one Tensor, where the layer takes or
-    returns several. ``str(case)`` is the layer's name.
+    returns several. *eager* says why the layer cannot be compiled. ``str(case)`` is its name.
 
     >>> from minima.nn.testing import LayerCase
     >>> case = LayerCase(lambda: mi.nn.Linear(3, 2), (4, 3), (4, 2))
@@ -89,6 +90,7 @@ class LayerCase:
     note: str = ""
     below: int | None = None
     run: Callable[..., Tensor] = _call
+    eager: str = ""
 
     def __str__(self) -> str:
         return type(self.make()).__name__ + (f"-{self.note}" if self.note else "")
@@ -228,6 +230,7 @@ LAYERS = [
         (),
         targets=[0, 2, -100, 1],
         note="options",
+        eager="the range of the targets is looked at first",
     ),
     LayerCase(
         lambda: CrossEntropyLoss(reduction="none"),
@@ -313,6 +316,41 @@ def check_device(case: LayerCase, device: Device = ANOTHER) -> None:
     _expect(same, f"{case}: another output or gradient on {device} than on the cpu")
 
 
+def check_compiled(case: LayerCase, executor: str = "numpy", *, exact: bool = True) -> None:
+    """Compiled, a step gives the output, gradients and buffers that it gives eagerly.
+
+    In training and in evaluation; bit for bit, unless *exact* is False.
+    """
+    if case.eager:
+        return
+    for training in (True, False):
+        steps = [_step(case, dtype, training) for dtype in ("float32", "float32", "float64")]
+        inputs, wide = case.inputs(), case.inputs("float64")
+        manual_seed(0)
+        precise = None if exact else [t.clone() for t in steps[2](*wide)]
+        check_step(
+            steps[0],
+            inputs,
+            executor,
+            eager=steps[1],
+            precise=precise,
+            before=lambda: manual_seed(0),
+        )
+
+
+def _step(case: LayerCase, dtype: str, training: bool) -> Callable[..., list[Tensor]]:
+    layer = case.layer(dtype).train(training)
+
+    def step(x: Tensor, *rest: Tensor) -> list[Tensor]:
+        layer.zero_grad()
+        x = case.leaf(x.detach())
+        y = case.run(layer, x, *rest)
+        weighted(y).backward()
+        return [y.detach(), *_gradients(case, x, layer), *layer.buffers()]
+
+    return step
+
+
 def check_state(case: LayerCase) -> None:
     """A layer that loads another's state gives the same output; so does a deep copy."""
     layer, inputs = case.layer(), case.inputs()
@@ -367,6 +405,7 @@ CHECKS = (
     check_dtype,
     check_gradient,
     check_device,
+    check_compiled,
     check_state,
     check_repr,
     check_no_cycles,
