@@ -8,6 +8,7 @@ from typing import Any
 from minima.compiler.plan import Step, Value
 from minima.threads import get_num_threads
 
+from . import winograd
 from .sliding import (
     Sliding,
     forward_source,
@@ -17,11 +18,12 @@ from .sliding import (
     whole,
 )
 from .stages import Call, Scratch, Stages, parts, span, strides
-from .tiles import tile_shape
+from .tiles import SIZES, tile_shape
 
 __all__ = ["CONVOLUTIONS"]
 
 SPEED = 4e10  # multiply-adds in a second of one thread, about
+FEWEST = 16  # tiles from which on Winograd's way pays for transforming the weight
 SUMS = 4  # partial sums of a weight's gradient: not one for each thread, or results would differ
 
 
@@ -53,13 +55,32 @@ def _packing(weight: Value, order: tuple[int, ...], sizes: tuple[int, ...]) -> t
     return source, Scratch(a * b * c * columns * weight.dtype.itemsize)
 
 
-def _spread(source: str, s: Sliding, entries: tuple[Any, ...], item: int) -> list[Call]:
-    """Divide the blocks of a kernel over the threads; each call has scratch of its own."""
-    count = parts(s.products / SPEED, s.items, 2 * get_num_threads())
-    return [
-        Call(source, (*entries, Scratch(s.scratch * item)), *span(s.items, i, count))
+def _convolved(s: Sliding, x: Any, packed: Scratch, shift: Scratch, y: Any) -> Stages:
+    """Return what convolves by a packed weight, the blocks divided over the threads."""
+    item, c, o = SIZES[s.kind], s.size[2], s.out[2]
+    stages, factors = [], packed
+    if _by_tiles(s):
+        tiling = winograd.Tiling(s)
+        source, items, room = winograd.forward_source(tiling), tiling.items, tiling.scratch()
+        factors = Scratch(winograd.ELEMENTS * c * o * item)
+        first = Call(winograd.factors_source(s.kind, c, o), (packed, factors), 0, c)
+        stages, seconds = [[first]], s.products / SPEED / 3
+    else:
+        source, items, room = forward_source(s), s.items, s.scratch
+        seconds = s.products / SPEED
+    count = parts(seconds, items, 2 * get_num_threads())
+    calls = [
+        Call(source, (x, factors, shift, y, Scratch(room * item)), *span(items, i, count))
         for i in range(count)
     ]
+    return [*stages, calls]
+
+
+def _by_tiles(s: Sliding) -> bool:
+    """Say whether Winograd's way suits: where it does, and the weight is not most of the work."""
+    lanes = tile_shape(s.kind, 1 << 20).lanes
+    plain = s.kernel == (3, 3) and s.stride == (1, 1) and s.size[2] % lanes == s.out[2] % lanes == 0
+    return plain and winograd.Tiling(s).lines * winograd.Tiling(s).across >= FEWEST
 
 
 def _sliding(x: Value, y: Value, kernel: tuple[int, ...], attrs: dict[str, Any]) -> Sliding:
@@ -95,8 +116,7 @@ def _forward(step: Step) -> Stages | None:
     if bias is not None:
         source, shift = _packing_row(bias)
         first.append(Call(source, (bias, shift), 0, 1))
-    rest = _spread(forward_source(s), s, (x, packed, shift, y), x.dtype.itemsize)
-    return [*([one] for one in first), rest]
+    return [*([one] for one in first), *_convolved(s, x, packed, shift, y)]
 
 
 def _packing_row(bias: Value) -> tuple[str, Scratch]:
@@ -160,9 +180,8 @@ def _phase(
     packed = Scratch(taps[0] * taps[1] * o * columns * item)
     source = pack_source(kind, (taps[0], taps[1], o, c), (-stride[0] * sy, -stride[1] * sx, so, sc))
     place = (x, (phase[0] * xy + phase[1] * xx) * item)
-    calls = _spread(forward_source(s), s, (g, packed, packed, place), item)
-    pack = [Call(source, ((weight, behind), packed), 0, taps[0])] if taps[0] * taps[1] else []
-    return [*([one] for one in pack), calls]
+    pack = [[Call(source, ((weight, behind), packed), 0, taps[0])]] if taps[0] * taps[1] else []
+    return [*pack, *_convolved(s, g, packed, packed, place)]
 
 
 def _weight_gradient(step: Step) -> Stages | None:
@@ -174,18 +193,44 @@ def _weight_gradient(step: Step) -> Stages | None:
         return None
     o, c, kh, kw = weight.shape
     s = _sliding(x, g, (kh, kw), step.attrs)
-    kind, item = s.kind, x.dtype.itemsize
-    columns = whole(o, tile_shape(kind, o).lanes)
+    so, sc, sy, sx = strides(weight)
+    order = (sy, sx, sc, so)
+    if _by_tiles(s):
+        return _tiled_gradient(s, x, g, weight, order)
+    item = x.dtype.itemsize
+    columns = whole(o, tile_shape(s.kind, o).lanes)
+    size, room = kh * kw * c * columns, s.scratch
     count = parts(s.products / SPEED, s.items, SUMS)
-    source = weight_source(s)
-    totals = [Scratch(kh * kw * c * columns * item) for _ in range(count)]
-    sums = [
-        Call(source, (x, g, total, Scratch(s.scratch * item)), *span(s.items, i, count))
+    sums, totals = _sums(weight_source(s), (x, g), (size * item, room * item), s.items, count)
+    last = unpack_source(s.kind, (kh, kw, c, o), order, count)
+    return [sums, [Call(last, (weight, *totals), 0, kh)]]
+
+
+def _tiled_gradient(
+    s: Sliding, x: Value, g: Value, weight: Value, order: tuple[int, int, int, int]
+) -> Stages:
+    """Return what Winograd's way does for the gradient of a weight."""
+    tiling, item, c, o = winograd.Tiling(s), x.dtype.itemsize, s.size[2], s.out[2]
+    sizes = winograd.ELEMENTS * c * o * item, tiling.scratch(gradient=True) * item
+    count = parts(s.products / SPEED / 3, tiling.items, SUMS)
+    source = winograd.weight_source(tiling)
+    sums, totals = _sums(source, (x, g), sizes, tiling.items, count)
+    packed = Scratch(9 * c * o * item)
+    back = Call(winograd.back_source(s.kind, c, o, count), (packed, *totals), 0, c)
+    last = Call(unpack_source(s.kind, (3, 3, c, o), order, 1), (weight, packed), 0, 3)
+    return [sums, [back], [last]]
+
+
+def _sums(
+    source: str, given: tuple[Value, ...], sizes: tuple[int, int], items: int, count: int
+) -> tuple[list[Call], list[Scratch]]:
+    """Return calls that make *count* partial sums, and these; *sizes* of a sum and of scratch."""
+    totals = [Scratch(sizes[0]) for _ in range(count)]
+    calls = [
+        Call(source, (*given, total, Scratch(sizes[1])), *span(items, i, count))
         for i, total in enumerate(totals)
     ]
-    so, sc, sy, sx = strides(weight)
-    last = unpack_source(kind, (kh, kw, c, o), (sy, sx, sc, so), count)
-    return [sums, [Call(last, (weight, *totals), 0, kh)]]
+    return calls, totals
 
 
 CONVOLUTIONS = {

@@ -13,11 +13,13 @@ from llvmlite.binding.object_file import ObjectFileRef
 
 from .cache import Cache
 
-__all__ = ["address_of", "compiled", "optimised"]
+__all__ = ["UNROLLED_ALREADY", "address_of", "compiled", "optimised"]
 
 _lock = RLock()
 _engines: list[Any] = []  # what keeps the code in memory
 _addresses: dict[tuple[str, str], int] = {}
+#: the first line of modules whose loops hold as much as they should: that halves the time it takes
+UNROLLED_ALREADY = "; unrolled already"
 _OPTIONS = '"prefer-vector-width"="512"'
 
 
@@ -59,8 +61,8 @@ def _optimised(source: str) -> Any:
     module.data_layout = str(machine.target_data)
     module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = options.slp_vectorization = True
-    options.loop_interleaving = options.loop_unrolling = True
+    options.loop_vectorization = options.loop_interleaving = True
+    options.slp_vectorization = options.loop_unrolling = not source.startswith(UNROLLED_ALREADY)
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
     return module

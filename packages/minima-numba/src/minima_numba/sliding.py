@@ -14,7 +14,15 @@ from functools import cached_property
 from .functions import TYPES
 from .tiles import Nest, Operands, Shape, cut, function, product, tile_shape
 
-__all__ = ["Sliding", "forward_source", "pack_source", "unpack_source", "weight_source"]
+__all__ = [
+    "Sliding",
+    "columns",
+    "copy_pixels",
+    "forward_source",
+    "pack_source",
+    "unpack_source",
+    "weight_source",
+]
 
 BLOCK = 1 << 16  # elements of an image, with its margin, at a time
 LEAST = 4  # pieces of the work, if there are so few images
@@ -139,58 +147,73 @@ class Block:
     def _copy(self, source: str) -> None:
         """Write loops that copy what the block sees, with zeros beyond the image's border."""
         nest, s = self.nest, self.s
-        (h, w, c), (_, sy, _, _) = s.size, s.strides
         top = nest.plus(nest.times(self.first, s.stride[0]), s.start[0])
         count = nest.plus(nest.times(nest.plus(self.rows, -1), s.stride[0]), s.kernel[0])
-        left, right = max(0, -s.start[1]), max(0, s.start[1] + s.width - w)
-        inner = max(0, s.width - left - right)
-        if not inner:
-            left, right = s.width, 0
 
         def row(r: str) -> None:
-            place = nest.at(self.seen, nest.times(r, s.width * c), s.kind)
-            y = nest.plus(top, r)
-            if h and inner:
-                inside = nest(f"icmp ult i64 {y}, {h}")
-                nest.choose(
-                    inside, lambda: inside_row(place, str(y)), lambda: clear(place, s.width)
-                )
-            else:
-                clear(place, s.width)
-
-        def inside_row(place: str, y: str) -> None:
-            at = nest.plus(nest.times(y, sy), max(0, s.start[1]) * s.strides[2])
-            clear(place, left)
-            self._copy_pixels(nest.at(source, at, s.kind), nest.at(place, left * c, s.kind), inner)
-            clear(nest.at(place, (left + inner) * c, s.kind), right)
-
-        def clear(place: str, pixels: int) -> None:
-            if pixels:
-                zero = f"store {TYPES[s.kind]} 0.0, ptr"
-                nest.loop(0, pixels * c, lambda i: nest.do(f"{zero} {nest.at(place, i, s.kind)}"))
+            place = nest.at(self.seen, nest.times(r, s.width * s.size[2]), s.kind)
+            y = str(nest.plus(top, r))
+            copy_pixels(nest, s.kind, source, place, y, s.size, s.strides, s.start[1], s.width)
 
         nest.loop(0, count, row)
 
-    def _copy_pixels(self, source: str, place: str, count: int) -> None:
-        nest, s = self.nest, self.s
-        _, _, sx, sc = s.strides
-        c = s.size[2]
-        if sc == 1 and sx == c:
-            copy_elements(nest, s.kind, source, place, count * c)
-            return
-        if sc == 1:
 
-            def pixel(x: str) -> None:
-                here = nest.at(source, nest.times(x, sx), s.kind)
-                copy_elements(nest, s.kind, here, nest.at(place, nest.times(x, c), s.kind), c)
+def copy_pixels(
+    nest: Nest,
+    kind: str,
+    image: str,
+    place: str,
+    y: str,
+    size: Triple,
+    strides: Quad,
+    first: int,
+    width: int,
+) -> None:
+    """Copy *width* pixels of row y of an image, from column *first* on; beyond it are zeros."""
+    h, w, c = size
+    left, right = max(0, -first), max(0, first + width - w)
+    inner = max(0, width - left - right)
+    if not inner:
+        left, right = width, 0
 
-            nest.loop(0, count, pixel)
-            return
+    def clear(place: str, pixels: int) -> None:
+        if pixels:
+            zero = f"store {TYPES[kind]} 0.0, ptr"
+            nest.loop(0, pixels * c, lambda i: nest.do(f"{zero} {nest.at(place, i, kind)}"))
 
-        def channel(k: str) -> None:
-            here, there = nest.at(source, nest.times(k, sc), s.kind), nest.at(place, k, s.kind)
-            copy_elements(nest, s.kind, here, there, count, sx, c)
+    def inside() -> None:
+        at = nest.plus(nest.times(y, strides[1]), max(0, first) * strides[2])
+        clear(place, left)
+        source, there = nest.at(image, at, kind), nest.at(place, left * c, kind)
+        copy_run(nest, kind, source, there, inner, c, strides)
+        clear(nest.at(place, (left + inner) * c, kind), right)
 
+    if h and inner:
+        nest.choose(nest(f"icmp ult i64 {y}, {h}"), inside, lambda: clear(place, width))
+    else:
+        clear(place, width)
+
+
+def copy_run(
+    nest: Nest, kind: str, source: str, place: str, count: int, c: int, strides: Quad
+) -> None:
+    """Copy *count* pixels of *c* channels to where they lie one behind the other."""
+    _, _, sx, sc = strides
+    if sc == 1 and sx == c:
+        copy_elements(nest, kind, source, place, count * c)
+        return
+
+    def pixel(x: str) -> None:
+        here = nest.at(source, nest.times(x, sx), kind)
+        copy_elements(nest, kind, here, nest.at(place, nest.times(x, c), kind), c)
+
+    def channel(k: str) -> None:
+        here, there = nest.at(source, nest.times(k, sc), kind), nest.at(place, k, kind)
+        copy_elements(nest, kind, here, there, count, sx, c)
+
+    if sc == 1:
+        nest.loop(0, count, pixel)
+    else:
         nest.loop(0, c, channel)
 
 

@@ -14,11 +14,12 @@ from typing import NamedTuple
 import llvmlite.binding as llvm
 
 from .functions import TYPES, Code
+from .jit import UNROLLED_ALREADY
 
-__all__ = ["Nest", "Operands", "Shape", "cut", "function", "product", "tile_shape"]
+__all__ = ["SIZES", "Nest", "Operands", "Shape", "cut", "function", "product", "tile_shape"]
 
 SIZES = {"f4": 4, "f8": 8}
-UNROLLED = 48  # multiply-adds in a round of the inner loop, about
+ROUND = 48  # multiply-adds in a round of the inner loop, about
 
 Body = Callable[[str, list[str]], Sequence[str]]
 
@@ -142,7 +143,9 @@ def function(nest: Nest, entries: Sequence[str], body: Callable[..., object]) ->
         names.append(nest(f"load {kind}, ptr {place}"))
     body(*names)
     lines += ["define void @k(ptr %table, i64 %low, i64 %high) nounwind {", "entry:"]
-    return "\n".join([*sorted(nest.declared), *lines, *nest.lines, "  ret void", "}", ""])
+    return "\n".join(
+        [UNROLLED_ALREADY, *sorted(nest.declared), *lines, *nest.lines, "  ret void", "}", ""]
+    )
 
 
 # ---- tiles ---------------------------------------------------------------------------------------
@@ -217,7 +220,7 @@ def product(
     """Return start + left @ right, row by row; *widths* are the elements of each vector in use."""
     rows, vector = len(start), f"<{lanes} x {TYPES[kind]}>"
     many = rows * len(widths)
-    unroll = max(1, min(8, UNROLLED // max(1, many)))
+    unroll = max(1, min(8, ROUND // max(1, many)))
 
     def step(a: str, b: str, sums: list[str]) -> list[str]:
         """Write one k."""
