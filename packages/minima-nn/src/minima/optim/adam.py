@@ -32,6 +32,7 @@ class Adam(Optimizer):
     """
 
     counts: ClassVar[bool] = True
+    elementwise: ClassVar[bool] = True
     slots: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
 
     def __init__(
@@ -94,6 +95,8 @@ class AdamW(Adam):
     >>> w.numpy().round(3)
     array([0.85], dtype=float32)
     """
+
+    elementwise: ClassVar[bool] = True
 
     def __init__(
         self,

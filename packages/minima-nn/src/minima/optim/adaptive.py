@@ -31,6 +31,7 @@ class AdaGrad(Optimizer):
     """
 
     counts: ClassVar[bool] = True
+    elementwise: ClassVar[bool] = True
     slots: ClassVar[tuple[str, ...]] = ("sum",)
 
     def __init__(
@@ -89,6 +90,7 @@ class RMSProp(Optimizer):
     array([0.9], dtype=float32)
     """
 
+    elementwise: ClassVar[bool] = True
     slots: ClassVar[tuple[str, ...]] = ("square_avg", "grad_avg", "momentum_buffer")
 
     def __init__(

@@ -16,6 +16,8 @@ from minima.nn.errors import StateDictError
 from minima.nn.parameter import clear_gradients
 from minima.quiet import quietly
 
+from .pieces import LARGE, update_in_pieces
+
 __all__ = ["Group", "Optimizer", "decayed", "slot"]
 
 Group = dict[str, Any]
@@ -50,8 +52,15 @@ class Optimizer:
     counts: ClassVar[bool] = False
     __minima_live__ = True  # a plan reads options and steps anew each time
 
+    #: whether ``update`` changes each element by what lies at its place alone, in place: a large
+    #: parameter is then updated in pieces. Not inherited, for a subclass may do otherwise
+    elementwise: ClassVar[bool] = False
+
     #: names of the Tensors in a parameter's state, each of the parameter's shape
     slots: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.elementwise = cls.__dict__.get("elementwise", False)
 
     def __init__(self, params: Any, defaults: Mapping[str, Any]) -> None:
         self.defaults = dict(defaults)
@@ -169,7 +178,7 @@ class Optimizer:
 
     def update_group(self, group: Group) -> None:
         """Update every parameter of *group* that has a gradient."""
-        update, states = self.update, self.state
+        update, states, elementwise = self.update, self.state, self.elementwise
         for parameter in group["params"]:
             gradient = parameter.grad
             if gradient is not None:
@@ -178,7 +187,9 @@ class Optimizer:
                     state = states[parameter] = {}
                 if self.counts:
                     _advance(state)
-                update(parameter, gradient, state, group)
+                large = elementwise and parameter._array.size >= LARGE
+                if not large or not update_in_pieces(update, parameter, gradient, state, group):
+                    update(parameter, gradient, state, group)
 
     def capture_group(self, group: Group) -> None:
         """Update as `update_group` while a plan is made, in which options and steps stay live."""

@@ -33,6 +33,7 @@ class SGD(Optimizer):
     array([0.71], dtype=float32)
     """
 
+    elementwise: ClassVar[bool] = True
     slots: ClassVar[tuple[str, ...]] = ("momentum_buffer",)
 
     def __init__(
