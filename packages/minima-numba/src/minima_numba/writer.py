@@ -23,12 +23,13 @@ from .driver import WORDS, copier, gemm, runner
 from .jit import address_of
 from .printer import SIZES, combine_source, kernel_source
 from .products import product
+from .recurrent import RECURRENT
 from .stages import LONG, Builder, Call, Scratch, Stages
 
 __all__ = ["native"]
 
 PARTS = 4  # of a group with sums
-KERNELS: dict[str, Builder] = {**CONVOLUTIONS}
+KERNELS: dict[str, Builder] = {**CONVOLUTIONS, **RECURRENT}
 
 
 def native(plan: Plan) -> Executable:
