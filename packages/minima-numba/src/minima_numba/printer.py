@@ -20,6 +20,7 @@ SIZES = {"f4": 4, "f8": 8, "i4": 4, "i8": 8, "b1": 1}
 _COMPARE = {"eq": "eq", "ne": "ne", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 _FLOAT = {"add": "fadd contract", "sub": "fsub contract", "mul": "fmul contract", "div": "fdiv"}
 _INTEGER = {"add": "add", "sub": "sub", "mul": "mul", "and": "and", "or": "or", "xor": "xor"}
+ROLLED = range(8, 33, 8)  # sizes of loops that LLVM would write out, though they make vectors
 _CALLS = frozenset("exp expm1 log log1p sin cos tanh erf sigmoid pow".split())
 
 Key = Any  # a cell, or the number of a node that is kept
@@ -78,6 +79,7 @@ class Printer:
         self._place_kept()
         self.slots: list[str] = []  # stack variables, made at the function's entry
         self.block = "entry"
+        self.rolled: list[str] = []  # what is said of loops behind the functions
         self._indices: dict[int, str] = {}  # the loop's variable of each axis
 
     def _loops(self) -> list[Loop]:
@@ -113,7 +115,7 @@ class Printer:
             names.append(f"{kind} {name}" if real else f"ptr noalias {name}")
         names += ["i64 %low", "i64 %high"]
         lines += [f"  call void @body({', '.join(names)})", "  ret void", "}"]
-        return "\n".join([*sorted(self.code.declared), *body, *lines, ""])
+        return "\n".join([*sorted(self.code.declared), *body, *lines, *self.rolled, ""])
 
     def _body(self) -> None:
         base = {key: f"%p{i}" for i, key in enumerate(self.keys)}
@@ -227,9 +229,28 @@ class Printer:
         code.lines.append(f"{label}e:")
         code.do(f"{after} = add nsw i64 {index}, 1")
         code.do(f"{test} = icmp slt i64 {after}, {high}")
-        code.do(f"br i1 {test}, label %{label}, label %{label}x")
+        short = loop is self._innermost() and loop.size in ROLLED
+        whole = self._rolled() if short else ""
+        code.do(f"br i1 {test}, label %{label}, label %{label}x{whole}")
         code.lines.append(f"{label}x:")
         self.block = f"{label}x"
+
+    def _innermost(self) -> Loop | None:
+        """Return the innermost loop, if there is one around it."""
+        loops = self._loops()
+        return loops[-1] if len(loops) > 1 else None
+
+    def _rolled(self) -> str:
+        """Return the mark of a loop that is not to be written out.
+
+        It is to become vectors itself, and not the loop around it, with elements gathered.
+        """
+        number = len(self.rolled)
+        self.rolled += [
+            f"!{number} = distinct !{{!{number}, !{number + 1}}}",
+            f'!{number + 1} = !{{!"llvm.loop.unroll.disable"}}',
+        ]
+        return f", !llvm.loop !{number}"
 
     def _moved(self, base: Pointers, loop: Loop, index: str) -> Pointers:
         """Return the pointers at *index* of *loop*."""

@@ -100,6 +100,8 @@ class Nest(Code):
         size, name = SIZES[kind], TYPES[kind]
         if not lanes:
             return self(f"load {name}, ptr {pointer}, align {size}")
+        if lanes == 1:  # vectors of one are a corner in which LLVM stumbles
+            return self.spread(self.read(pointer, kind), kind, whole)
         found = self(f"load <{lanes} x {name}>, ptr {pointer}, align {size}")
         if whole <= lanes:
             return found
@@ -110,6 +112,10 @@ class Nest(Code):
     def write(self, value: str, pointer: str, kind: str, lanes: int, whole: int) -> None:
         """Write the first *lanes* of a vector of *whole*."""
         size, name = SIZES[kind], TYPES[kind]
+        if lanes == 1:
+            one = self(f"extractelement <{whole} x {name}> {value}, i64 0")
+            self.do(f"store {name} {one}, ptr {pointer}, align {size}")
+            return
         if lanes < whole:
             order = ", ".join(f"i32 {i}" for i in range(lanes))
             kinds = f"<{whole} x {name}> {value}, <{whole} x {name}> poison"
@@ -175,7 +181,7 @@ def tile_shape(kind: str, columns: int, most: int = 4) -> Shape:
     """
     size, count = registers()
     lanes = size // SIZES[kind]
-    while lanes > 1 and lanes // 2 >= columns:
+    while lanes > 2 and lanes // 2 >= columns:
         lanes //= 2
     needed = -(-columns // lanes)
     limit = min(most, 4 if count > 16 else 2)
