@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .outline import outline, outline_like
 from .plan import Plan, Step, Value
 
 __all__ = ["RECOMPUTED", "decompose"]
@@ -53,7 +54,7 @@ class Parts:
 
     def new(self, like: Any, name: str, *inputs: Value, **attrs: Any) -> Value:
         """Append a step that makes a new value, laid out as the array *like*; return that."""
-        output = self.plan.new_value(np.empty_like(like))
+        output = self.plan.new_value(outline_like(like))
         again = RECOMPUTED if output.shape == inputs[0].shape and output.shape != () else None
         again = None if name == "mean" or 1 in output.shape else again
         self.steps.append(Step(name, inputs, attrs, output, line=self.step.line, region=again))
@@ -68,7 +69,7 @@ class Parts:
     def mean(self, x: Value, axes: tuple[int, ...]) -> Value:
         """Return the mean along *axes*, which stay with length 1."""
         kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-        return self.new(np.empty(kept, x.dtype), "mean", x, axis=axes, keepdims=True)
+        return self.new(outline(kept, x.dtype), "mean", x, axis=axes, keepdims=True)
 
     def centred(self, x: Value, axes: tuple[int, ...]) -> Value:
         """Return x less its mean; computed each time, as keeping it would cost a buffer."""

@@ -178,6 +178,7 @@ def capture_pullback(
     targets = ends_of(wanted, arguments)
     seeds = [wrap(t._array.copy(), t._device) for t in wanted]
     backward = Tape()
+    backward.buffers = tape.buffers
     token = TAPE.set(backward)
     try:
         found = grad(wanted, targets, seeds, retain_graph=True, allow_unused=True)
@@ -190,16 +191,9 @@ def capture_pullback(
     used = [i for i, g in enumerate(gradients) if g is not None]
     place_of = {id(t): i for i, t in enumerate(arguments)}
     seed_arrays = [t._array for t in seeds]
-    own = {id(a) for a in seed_arrays}
     forward = {id(t._array): t._array for t in arguments}
-    reads: dict[int, Any] = {}
-    for launch in backward.launches:
-        inputs = launch.inputs
-        if inputs and isinstance(inputs[0], tuple | list):
-            inputs = tuple(inputs[0])
-        for array in inputs:
-            if id(array) in tape.produced and id(array) not in own:
-                reads[id(array)] = array
+    made = {id(launch.output) for launch in tape.launches if not launch.in_place}
+    reads = {id(a): a for launch in backward.launches for a in launch.inputs if id(a) in made}
     backward.device = backward.device or wanted[0]._device
     given = list(forward.values())
     plan = Plan.of(

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .outline import outline
 from .passes import frozen
 from .plan import Plan, Step, Value
 
@@ -129,7 +130,7 @@ def _merge(plan: Plan, segments: list[Segment], owners: dict[int, Any]) -> None:
     gathers: list[Step] = []
     for lane, own in zip(lanes, inner):
         if own:
-            flat[lane[0]] = plan.new_value(np.empty(sum(sizes), first.dtype))
+            flat[lane[0]] = plan.new_value(outline((sum(sizes),), first.dtype))
         elif lane[0].kind == "external":
             array = _gathered([owners[id(v.array)] for v in lane], sizes, first.dtype)
             flat[lane[0]] = plan.new_value(array, "external")
@@ -216,9 +217,9 @@ def _placed(plan: Plan, value: Value, part: Any, whole: Value) -> list[Step]:
         return []
     target = plan.new_value(part, "external")
     target.root = whole
-    for i, (leaf, gradient, found) in enumerate(plan.gradients):
+    for i, (leaf, found) in enumerate(plan.gradients):
         if found is value:
-            plan.gradients[i] = (leaf, gradient, target)
+            plan.gradients[i] = (leaf, target)
     return [Step("write", (target, value), {"index": ...}, target, in_place=True)]
 
 

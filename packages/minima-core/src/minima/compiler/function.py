@@ -151,7 +151,7 @@ def _check_escapes(tape: Tape, results: list[Tensor]) -> None:
     allowed = {id(t) for t in results} | {id(leaf.grad) for leaf, _ in tape.gradients}
     for reference in tape.made:
         tensor = reference()
-        if tensor is None or id(tensor._array) not in tape.produced:
+        if tensor is None or tensor._array not in tape.buffers:
             continue
         if id(tensor) not in allowed:
             tape.fail(

@@ -223,7 +223,7 @@ class Fusion:
                 waiting[after] -= 1
                 if not waiting[after]:
                     heappush(ready, after)
-        for value in (*self.plan.outputs, *(v for _, _, v in self.plan.gradients)):
+        for value in (*self.plan.outputs, *(v for _, v in self.plan.gradients)):
             self._show(value, steps, shown)
         numbers = self.memory.numbers
         read = {v for s in steps for v in s.reads()}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from .plan import Plan, Step, Value
 
-__all__ = ["Lifetimes", "allocate"]
+__all__ = ["Lifetimes", "allocate", "release"]
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
@@ -65,6 +67,12 @@ def allocate(plan: Plan, may_alias: Callable[[Step, int], bool]) -> int:
         root.slot = _buffer(block, offset, root)
     plan.values[id(block)] = plan.new_value(block, "external")
     return top
+
+
+def release() -> None:
+    """Give memory that was freed back to the system, where the C library does so when asked."""
+    with suppress(AttributeError, OSError, TypeError):  # only glibc has it, others have no need
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _buffer(block: Any, offset: int, root: Value) -> Any:

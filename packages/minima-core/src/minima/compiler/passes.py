@@ -59,7 +59,7 @@ def dead(plan: Plan) -> None:
 
 def _used(value: Value, steps: list[Step], plan: Plan) -> bool:
     """Say whether *value* itself is read, written or kept."""
-    if value in plan.outputs or any(value is v for _, _, v in plan.gradients):
+    if value in plan.outputs or any(value is v for _, v in plan.gradients):
         return True
     return any(value in s.inputs or (s.in_place and s.output is value) for s in steps)
 
@@ -115,7 +115,7 @@ def _rename(plan: Plan, same: dict[Value, Value]) -> None:
         if out.view is step and step.inputs[0] is not None:
             out.root = step.inputs[0].root
     plan.outputs = [root(v) for v in plan.outputs]
-    plan.gradients = [(leaf, t, root(v)) for leaf, t, v in plan.gradients]
+    plan.gradients = [(leaf, root(v)) for leaf, v in plan.gradients]
     for value in plan.values.values():
         while value.root in same:
             value.root = same[value.root]

@@ -122,7 +122,7 @@ class Plan:
         self.steps: list[Step] = []
         self.inputs: list[Value] = []
         self.outputs: list[Value] = []
-        self.gradients: list[tuple[Any, Any, Value]] = []
+        self.gradients: list[tuple[Any, Value]] = []
         self.prologue: list[Callable[[], None]] = []
         self.planned_bytes = 0
         self.source = ""
@@ -151,10 +151,7 @@ class Plan:
 
     def add(self, launch: Launch) -> None:
         """Append the step of a launch."""
-        flat = launch.inputs
-        if flat and isinstance(flat[0], tuple | list):
-            flat = tuple(flat[0])
-        inputs = tuple(None if a is None else self.value(a) for a in flat)
+        inputs = tuple(None if a is None else self.value(a) for a in launch.inputs)
         if launch.in_place:
             output = self.value(launch.output)
         else:
@@ -177,27 +174,27 @@ class Plan:
     @classmethod
     def of(cls, tape: Tape, inputs: list[Any], outputs: list[Any]) -> Plan:
         """Return the plan of a captured run; *inputs* and *outputs* are its buffers."""
-        plan = cls(tape.device or CPU)
-        for array in inputs:
+        plan, known = cls(tape.device or CPU), tape.buffers.known
+        for array in map(known, inputs):
             value = plan.values.get(id(array))
             if value is None:
                 value = plan.values[id(array)] = plan.new_value(array, "input")
             plan.inputs.append(value)
         for launch in tape.launches:
             plan.add(launch)
-        plan.outputs = [plan.value(a) for a in outputs]
+        plan.outputs = [plan.value(known(a)) for a in outputs]
         plan.prologue = list(tape.prologue)
         seen = {}
         for leaf, _ in tape.gradients:
             if leaf.grad is not None:
-                seen[id(leaf)] = (leaf, leaf.grad, plan.value(leaf.grad._array))
-        plan.gradients = [entry for entry in seen.values() if entry[2].root.kind == "temp"]
+                seen[id(leaf)] = (leaf, plan.value(known(leaf.grad._array)))
+        plan.gradients = [entry for entry in seen.values() if entry[1].root.kind == "temp"]
         return plan
 
     def kept(self) -> set[Value]:
         """Return the roots whose memory is read after a replay."""
         roots = {v.root for v in self.outputs}
-        return roots | {value.root for _, _, value in self.gradients}
+        return roots | {value.root for _, value in self.gradients}
 
     def written(self) -> set[Value]:
         """Return the roots that some step writes in place."""

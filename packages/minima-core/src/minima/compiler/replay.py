@@ -12,6 +12,7 @@ from ..errors import PluginError
 from ..tensor import Tensor, wrap
 from .flatten import flatten_updates
 from .guards import Guards
+from .memory import release
 from .numpy_executor import Executable, numpy_executor
 from .passes import PASSES, constants
 from .plan import Plan, Value
@@ -57,7 +58,10 @@ def prepare(plan: Plan, owners: dict[int, Any], executor: str | None) -> Executa
         flatten_updates(plan, owners)
         for rewrite in PASSES:
             rewrite(plan)
-        return find_executor(executor)(plan)
+        release()  # what the captured run used, before the plan gets memory of its own
+        run = find_executor(executor)(plan)
+        release()  # and what it took to compile
+        return run
     finally:
         PROFILE.reset(token)
 
@@ -101,7 +105,7 @@ class Replay:
         number = {id(t): i for i, t in enumerate(arguments)}
         #: leaves, or places of arguments, and the gradient that a replay gives them
         self.gradients = [
-            (leaf, number.get(id(leaf)), place(value)) for leaf, _, value in plan.gradients
+            (leaf, number.get(id(leaf)), place(value)) for leaf, value in plan.gradients
         ]
         self._set = [
             (leaf, wrap(array, leaf._device)) for leaf, i, array in self.gradients if i is None

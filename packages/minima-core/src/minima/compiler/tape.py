@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from .live import Live
+from .outline import Buffers
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -18,6 +19,8 @@ __all__ = ["Launch", "Tape"]
 
 class Launch:
     """One kernel launch: an operator, the buffers it reads, attributes, the buffer it gives.
+
+    Buffers that the run made are known by their outlines, so that they need not outlive the run.
 
     *in_place* says that *output* is a buffer that existed before and was written. *call* is set
     instead of an operator's name for what is no operator: it is called with ``out=``.
@@ -67,7 +70,8 @@ class Tape:
         self.device: Any = None
         self.region: Any = None
         self.made: list[ref[Tensor]] = []
-        self.produced: dict[int, Any] = {}
+        self.buffers = Buffers()
+        self._fixed: set[int] = set()
         self.gradients: list[tuple[Tensor, bool]] = []
         self.prologue: list[Callable[[], None]] = []
         self.conditions: list[tuple[Callable[[], Any], Any, str]] = []
@@ -93,12 +97,21 @@ class Tape:
             self.device = device
         elif device is not self.device:
             self.fail(f"{name} runs on {device}, what came before on {self.device}")
+        if inputs and isinstance(inputs[0], tuple | list):
+            inputs = tuple(inputs[0])
+        given = [a for a in inputs if a is not None]
+        inputs = tuple([self.buffers.known(a) for a in inputs])
+        if in_place:
+            output = self.buffers.known(output)
+        else:
+            fixed = name == "constant" or (bool(given) and all(id(a) in self._fixed for a in given))
+            output = self.buffers.add(output, given[0] if view else None, keep=fixed)
+            if fixed:
+                self._fixed.add(id(output))
         entry = Launch(name, inputs, attrs, output, in_place=in_place, view=view, call=call)
         entry.line, entry.phase = caller()
         entry.region = self.region
         self.launches.append(entry)
-        if not in_place:
-            self.produced[id(output)] = output
 
     def track(self, tensor: Tensor) -> None:
         """Remember a Tensor that the run made, to see whether it outlives the run."""

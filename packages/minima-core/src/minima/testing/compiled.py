@@ -119,5 +119,5 @@ def _same(a: Any, b: Any, wide: Any, which: str) -> None:
     finite = np.isfinite(b) & np.isfinite(wide)
     size = max(1.0, float(np.abs(b[finite]).max(initial=0.0)))
     # eager code's own error tells how much the step makes of what rounding loses
-    lost = 4 * float(np.abs(b[finite] - wide[finite]).max(initial=0.0))
+    lost = 8 * float(np.abs(b[finite] - wide[finite]).max(initial=0.0))
     np.testing.assert_allclose(a, b, tolerance, max(tolerance * size, lost), err_msg=which)
