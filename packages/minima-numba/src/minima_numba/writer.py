@@ -18,9 +18,12 @@ from minima.compiler.plan import Plan, Step, Value
 from minima.operators.indexing import check_range
 from minima.threads import get_num_threads, share
 
+from .attention import ATTENTION
 from .convolution import CONVOLUTIONS
 from .driver import WORDS, copier, gemm, runner
 from .jit import address_of
+from .matmul import PRODUCTS
+from .pooling import POOLINGS
 from .printer import SIZES, combine_source, kernel_source
 from .products import product
 from .recurrent import RECURRENT
@@ -29,7 +32,7 @@ from .stages import LONG, Builder, Call, Scratch, Stages
 __all__ = ["native"]
 
 PARTS = 4  # of a group with sums
-KERNELS: dict[str, Builder] = {**CONVOLUTIONS, **RECURRENT}
+KERNELS: dict[str, Builder] = {**ATTENTION, **CONVOLUTIONS, **POOLINGS, **PRODUCTS, **RECURRENT}
 
 
 def native(plan: Plan) -> Executable:
@@ -149,14 +152,12 @@ class NativeWriter(Writer):
         """Return the records of *step*, None where it has to be run from Python."""
         if isinstance(step, FusedStep):
             return [] if dry else self._fused(step)
-        if step.name == "matmul" and step.call is None:
-            return self._product(step, dry)
         build = KERNELS.get(step.name) if step.call is None else None
         if build is None or not all(map(self._known_layout, (*step.reads(), step.output))):
             return None
         stages = build(step)
         if stages is None:
-            return None
+            return self._product(step, dry) if step.name == "matmul" else None
         self._reserve(stages)
         return [] if dry else self._stages(stages)
 
