@@ -137,6 +137,7 @@ def _merge(plan: Plan, segments: list[Segment], owners: dict[int, Any]) -> None:
             for v, part in zip(lane, _parts(array, sizes, segments)):
                 v.array = part
                 v.root = flat[lane[0]]
+            _renew_views(plan, set(lane))
         else:
             array = np.empty(sum(sizes), first.dtype)
             flat[lane[0]] = whole = plan.new_value(array, "external")
@@ -206,6 +207,15 @@ def _gathered(tensors: list[Any], sizes: list[int], dtype: Any) -> Any:
         tensor._array = part
         end += size
     return np.asarray(owner)
+
+
+def _renew_views(plan: Plan, moved: set[Value]) -> None:
+    """Make the views of what was moved anew, so that nothing holds on to its old memory."""
+    for step in plan.steps:
+        source = step.inputs[0] if step.is_view else None
+        if source in moved and source is not None:
+            step.output.array = plan.device.kernels[step.name](source.array, **step.attrs)
+            moved.add(step.output)
 
 
 def _placed(plan: Plan, value: Value, part: Any, whole: Value) -> list[Step]:

@@ -95,6 +95,7 @@ class Compiled:
         if tape.broken:
             return self._note(key, tape.broken, result)
         plan = Plan.of(tape, [t._array for t in tensors], [*(t._array for t in found), *extra])
+        tape.forget()
         owners = tape.owners if pullback is None else {}
         replay = Replay(
             plan, tape, lambda: Guards(*surroundings), grads, tensors, owners, self.executor

@@ -122,6 +122,10 @@ class Tape:
         own = {id(t) for t in (reference() for reference in self.made) if t is not None}
         self.gradients = [(leaf, had) for leaf, had in self.gradients if id(leaf) not in own]
 
+    def forget(self) -> None:
+        """Let go of the run, of which there is a plan: live numbers hold on to the tape itself."""
+        self.launches, self.buffers = [], Buffers()
+
     def fail(self, reason: str) -> None:
         """Give up: the run goes on eagerly, and no plan is made of it."""
         if not self.broken:
