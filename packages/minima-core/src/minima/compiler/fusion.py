@@ -8,6 +8,7 @@ from math import prod
 
 from .decompose import RECOMPUTED, decompose
 from .group import Group, Memory
+from .loops import Schedule
 from .lowering import LOWERINGS
 from .plan import Plan, Step, Value
 from .scalar import Unfit
@@ -32,6 +33,25 @@ class FusedStep(Step):
     def writes(self) -> list[Value]:
         """Return the values that the step writes."""
         return self.outputs
+
+    def write_over(self, value: Value, output: Value) -> bool:
+        """Let *output* take the place of *value*, which is read here for the last time, if it can.
+
+        It can where each element of *value* is read at the index at which it is written, in no pass
+        after that.
+        """
+        schedule = Schedule(self.group)
+        read = [c for c in schedule.cells if c[0] == value.number]
+        last = schedule.passes[-1].stores if schedule.passes else []
+        written = [c for c in last if c[0] == output.number]
+        if len(read) != 1 or len(written) != 1 or value.number in {c[0] for c in schedule.stores}:
+            return False
+        [old], [new] = read, written
+        everywhere = {axis for axis, stride in enumerate(new[2]) if stride} >= self.group.looped()
+        if old[2:] != new[2:] or not everywhere or schedule.stores[new].op == "reduce":
+            return False
+        self.group.rename(new, old)
+        return True
 
     def __repr__(self) -> str:
         return f"{self.outputs} = {self.name}{list(self.inputs)}"

@@ -295,6 +295,11 @@ class Group(Context):
         if len(self.places) > MAX_BUFFERS:
             raise Unfit
 
+    def rename(self, cell: Cell, other: Cell) -> None:
+        """Store at *other*, which the group reads, what it stores at *cell*."""
+        self.stores = {other if c == cell else c: node for c, node in self.stores.items()}
+        del self.places[cell]
+
     # ---- the whole -------------------------------------------------------------------------------
     def looped(self) -> frozenset[int]:
         """Return the axes along which something differs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from bisect import insort
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -41,30 +42,16 @@ def allocate(plan: Plan, may_alias: Callable[[Step, int], bool]) -> int:
     """
     lives = Lifetimes(plan)
     shared = _in_place(plan, lives, may_alias)
-    free: list[tuple[int, int]] = []  # (offset, size) of holes below the top
-    top = 0
-    places: dict[Value, tuple[int, int]] = {}
-    ending: dict[int, list[Value]] = {}
     owner = {root: _owner(root, shared) for root in lives.first}
-    last: dict[Value, int] = {}
-    for root, i in lives.last.items():
-        last[owner[root]] = max(last.get(owner[root], 0), i)
-    for root, i in last.items():
-        ending.setdefault(i, []).append(root)
-    for i, step in enumerate(plan.steps):
-        for root in dict.fromkeys(v.root for v in step.writes()):
-            if lives.first.get(root) == i and owner[root] is root and not step.is_view:
-                size = -(-max(root.nbytes, 1) // ALIGNMENT) * ALIGNMENT
-                offset, top, free = _take(size, top, free)
-                places[root] = (offset, size)
-        for done in ending.get(i, ()):
-            if done in places:
-                free = _give(places[done], free)
+    spans: dict[Value, Span] = {}
+    for root, first in lives.first.items():
+        begin, end, size = spans.get(owner[root], (first, 0, _room(root)))
+        spans[owner[root]] = (min(begin, first), max(end, lives.last[root]), size)
+    places, top = min((_placed(spans, order) for order in _ORDERS), key=lambda found: found[1])
     block = np.empty(top + ALIGNMENT, np.uint8)
     start = -block.ctypes.data % ALIGNMENT
     for root in lives.first:
-        offset = places[owner[root]][0] + start
-        root.slot = _buffer(block, offset, root)
+        root.slot = _buffer(block, places[owner[root]] + start, root)
     plan.values[id(block)] = plan.new_value(block, "external")
     return top
 
@@ -90,24 +77,30 @@ def _in_place(
     """Return, for values that can take over a buffer that dies with the step, whose it is."""
     shared: dict[Value, Value] = {}
     for i, step in enumerate(plan.steps):
-        out = step.output
-        if out.root is not out or out.kind != "temp" or step.in_place or lives.first.get(out) != i:
-            continue
-        for k, value in enumerate(step.inputs):
-            if (
-                value is not None
-                and value.root is value
-                and value.kind == "temp"
-                and lives.last.get(value) == i
-                and value.shape == out.shape
-                and value.dtype == out.dtype
-                and value.array.strides == out.array.strides
-                and sum(v is not None and v.root is value for v in step.inputs) == 1
-                and may_alias(step, k)
-            ):
-                shared[out] = value
-                break
+        write_over = getattr(step, "write_over", None)  # a fused step writes several values
+        for out in () if step.in_place else step.writes():
+            if out.root is not out or out.kind != "temp" or lives.first.get(out) != i:
+                continue
+            for k, value in enumerate(step.inputs):
+                if value is None or not _dies(value, step, lives.last.get(value) == i):
+                    continue
+                if value in shared.values() or not _alike(value, out):
+                    continue
+                if may_alias(step, k) if write_over is None else write_over(value, out):
+                    shared[out] = value
+                    break
     return shared
+
+
+def _dies(value: Value, step: Step, last: bool) -> bool:
+    """Say whether *value* is a whole buffer that *step* reads once, and nobody after it."""
+    once = sum(v is not None and v.root is value for v in step.inputs) == 1
+    return last and once and value.root is value and value.kind == "temp"
+
+
+def _alike(a: Value, b: Value) -> bool:
+    """Say whether two values lie in memory in the same way."""
+    return a.shape == b.shape and a.dtype == b.dtype and a.array.strides == b.array.strides
 
 
 def _owner(root: Value, shared: dict[Value, Value]) -> Value:
@@ -116,29 +109,36 @@ def _owner(root: Value, shared: dict[Value, Value]) -> Value:
     return root
 
 
-def _take(
-    size: int, top: int, free: list[tuple[int, int]]
-) -> tuple[int, int, list[tuple[int, int]]]:
-    """Return the place of *size* bytes: the smallest hole that they fit into, else the top."""
-    fits = [hole for hole in free if hole[1] >= size]
-    if not fits:
-        if free and free[-1][0] + free[-1][1] == top:  # the last hole reaches the top: grow it
-            offset = free[-1][0]
-            return offset, offset + size, free[:-1]
-        return top, top + size, free
-    offset, room = min(fits, key=lambda hole: (hole[1], hole[0]))
-    rest = [hole for hole in free if hole != (offset, room)]
-    if room > size:
-        rest = sorted([*rest, (offset + size, room - size)])
-    return offset, top, rest
+def _room(root: Value) -> int:
+    """Return the bytes that a buffer takes with what makes the next one begin at a cache line."""
+    return -(-max(root.nbytes, 1) // ALIGNMENT) * ALIGNMENT
 
 
-def _give(place: tuple[int, int], free: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the holes with *place* among them, neighbours joined."""
-    joined: list[tuple[int, int]] = []
-    for offset, size in sorted([*free, place]):
-        if joined and joined[-1][0] + joined[-1][1] == offset:
-            joined[-1] = (joined[-1][0], joined[-1][1] + size)
-        else:
-            joined.append((offset, size))
-    return joined
+#: the first and the last step that a buffer is there for, and its bytes
+Span = tuple[int, int, int]
+#: orders in which buffers are given their places; which one wastes less differs from plan to plan
+_ORDERS: tuple[Callable[[Span], tuple[int, ...]], ...] = (
+    lambda span: (-span[2], span[0]),
+    lambda span: (-span[2] * (span[1] - span[0] + 1), span[0]),
+)
+
+
+def _placed(
+    spans: dict[Value, Span], order: Callable[[Span], tuple[int, ...]]
+) -> tuple[dict[Value, int], int]:
+    """Return where each buffer begins, and the bytes of all together.
+
+    In *order*, each takes the smallest gap that it fits into among those that live when it does.
+    """
+    places: dict[Value, int] = {}
+    taken: list[tuple[int, int, int, int]] = []  # from, to; first and last step
+    for root, (first, last, size) in sorted(spans.items(), key=lambda entry: order(entry[1])):
+        gaps, free = [], 0
+        for start, end, begin, until in taken:
+            if begin <= last and first <= until:
+                if start - free >= size:
+                    gaps.append((start - free, free))
+                free = max(free, end)
+        places[root] = at = min(gaps)[1] if gaps else free
+        insort(taken, (at, at + size, first, last))
+    return places, max((end for _, end, _, _ in taken), default=0)
