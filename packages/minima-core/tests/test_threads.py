@@ -12,7 +12,7 @@ import pytest
 import minima as mi
 from minima import threads
 from minima.blas import BLAS
-from minima.threads import POOL, share
+from minima.threads import POOL, lend, share
 
 
 @pytest.fixture(autouse=True)
@@ -272,3 +272,17 @@ def test_pool_lives_in_this_process():
     """Catch a second pool beside the one whose size is set."""
     assert threads.POOL is POOL
     assert POOL.size() == 2
+
+
+def test_lent_threads_come_beside_the_work():
+    """Catch a thread that is not lent, or one too many."""
+    mi.set_num_threads(3)
+    barrier, seen = threading.Barrier(3, timeout=20), []
+
+    def inner(i):
+        lend(lambda: seen.append("lent"), lambda: seen.append("inside of a part"), 1)
+
+    lend(barrier.wait, barrier.wait, 5)
+    lend(lambda: seen.append("lent"), lambda: seen.append("alone"), 0)
+    share(inner, 2)
+    assert seen == ["alone", "inside of a part", "inside of a part"]

@@ -17,7 +17,7 @@ from threading import Lock, Thread, local
 from .blas import BLAS
 from .errors import ArgumentError
 
-__all__ = ["get_num_threads", "set_num_threads", "share"]
+__all__ = ["get_num_threads", "lend", "set_num_threads", "share"]
 
 
 def cores() -> int:
@@ -148,6 +148,24 @@ class Pool:
             finally:
                 del error  # its traceback holds this frame
 
+    def lend(self, function: Callable[[], None], work: Callable[[], None], most: int) -> None:
+        """Call *work* while threads call *function*; see `lend`."""
+        helpers = min(self.size() - 1, most)
+        if helpers < 1 or getattr(self.local, "busy", False):
+            work()
+            return
+        if self.started < helpers:
+            self.start(helpers)
+        self.local.busy = True
+        BLAS.hold()
+        try:
+            for _ in range(helpers):
+                self.queue.put(function)
+            work()
+        finally:
+            BLAS.release()
+            self.local.busy = False
+
 
 POOL = Pool()
 if hasattr(os, "register_at_fork"):
@@ -169,6 +187,15 @@ def share(function: Callable[[int], object], parts: int) -> None:
     array([0., 1., 4., 9.])
     """
     POOL.share(function, parts)
+
+
+def lend(function: Callable[[], None], work: Callable[[], None], most: int) -> None:
+    """Call *work*; beside it up to *most* threads of the pool each call *function* once.
+
+    Nobody waits for these: *function* returns soon after *work* has, whenever it was called, and
+    raises nothing. Inside of *work* BLAS uses one thread, `share` and `lend` run where they are.
+    """
+    POOL.lend(function, work, most)
 
 
 def set_num_threads(n: int) -> None:

@@ -18,7 +18,7 @@ WIDTH = 256  # columns of a block, about
 HEIGHT = 256  # rows that pass over a block, about
 LOW = 32  # rows at least: fewer do not pay for a block's copy
 PARTS = 4  # of a product with more multiplications than
-LARGE = 1 << 22
+LARGE = 1 << 19
 ZERO = "zeroinitializer"
 
 Pair = tuple[int, int]

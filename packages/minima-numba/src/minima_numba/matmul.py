@@ -14,9 +14,10 @@ from minima.threads import get_num_threads
 from .blocked import Matrices, source
 from .stages import Call, Scratch, Stages, parts, span, strides
 
-__all__ = ["PRODUCTS"]
+__all__ = ["PRODUCTS", "SPEED"]
 
-SPEED = 5e10  # multiply-adds in a second of one thread, about
+#: multiply-adds in a second of one thread, about
+SPEED = 5e10
 LEAST = 1 << 18  # multiply-adds: below it BLAS keeps to one thread and copies less
 ROWS = 16  # fewer do not pay for copying the right matrix
 

@@ -10,7 +10,7 @@ from minima.compiler.plan import Step, Value
 
 __all__ = ["Builder", "Call", "Scratch", "Stages", "parts", "span", "strides"]
 
-LONG = 150e-6  # seconds of work from which handing parts to other threads pays
+LONG = 10e-6  # seconds of work from which handing parts to other threads pays
 
 
 class Scratch:

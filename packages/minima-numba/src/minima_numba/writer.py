@@ -16,18 +16,19 @@ from minima.compiler.memory import ALIGNMENT, allocate
 from minima.compiler.numpy_executor import Executable, Writer
 from minima.compiler.plan import Plan, Step, Value
 from minima.operators.indexing import check_range
-from minima.threads import get_num_threads, share
+from minima.threads import get_num_threads
 
 from .attention import ATTENTION
 from .convolution import CONVOLUTIONS
 from .driver import WORDS, copier, gemm, runner
 from .jit import address_of
-from .matmul import PRODUCTS
+from .matmul import PRODUCTS, SPEED
 from .pooling import POOLINGS
 from .printer import SIZES, combine_source, kernel_source
 from .products import product
 from .recurrent import RECURRENT
-from .stages import LONG, Builder, Call, Scratch, Stages
+from .stages import LONG, Builder, Call, Scratch, Stages, parts, span
+from .team import Team, stage
 
 __all__ = ["native"]
 
@@ -73,6 +74,7 @@ class NativeWriter(Writer):
         self.python: set[Value] = set()  # views of inputs that lines of Python read
         self.rooms: list[int] = []  # bytes of scratch that steps need, one after the other
         self.scratch: list[int] = []  # addresses of these
+        self.team = Team()
 
     def function(self) -> Executable:
         """Return the compiled replay."""
@@ -138,10 +140,15 @@ class NativeWriter(Writer):
     # ---- records ---------------------------------------------------------------------------------
     def flush(self) -> None:
         """Write the call that runs the records so far."""
-        if self.records:
-            program = self._program(self.records)
-            self.lines.append(f"{self.name(runner(), 'k')}({program}, {len(self.records)})")
-            self.records = []
+        if not self.records:
+            return
+        program, count = self._program(self.records), len(self.records)
+        most = max(high if f == stage() else 1 for f, _, _, high in self.records)
+        if most > 1:
+            self.lines.append(f"{self.name(self.team.run, 'k')}({program}, {count}, {most})")
+        else:
+            self.lines.append(f"{self.name(runner(), 'k')}({program}, {count})")
+        self.records = []
 
     def _program(self, records: list[list[int]]) -> int:
         array = np.array(records, np.int64).reshape(-1, WORDS)
@@ -169,18 +176,14 @@ class NativeWriter(Writer):
             self.rooms[i] = max(self.rooms[i], scratch.size)
 
     def _stages(self, stages: Stages) -> list[list[int]]:
-        """Return the records of *stages*, writing those that run at the same time."""
+        """Return the records of *stages*, one each."""
         while len(self.scratch) < len(self.rooms):
             block = np.empty(self.rooms[len(self.scratch)] + ALIGNMENT, np.uint8)
             self.keep.append(block)
             start = int(block.ctypes.data)
             self.scratch.append(start + -start % ALIGNMENT)
         place = dict(zip(_scratches(stages), self.scratch))
-        for stage in stages:
-            made = [self._called(call, place) for call in stage]
-            alone = self._shared(made)  # which may write out the records so far
-            self.records += alone
-        return []
+        return [self._shared([self._called(call, place) for call in calls]) for calls in stages]
 
     def _called(self, call: Call, place: dict[Scratch, int]) -> list[int]:
         """Return the record of a call, its scratch at *place*."""
@@ -235,9 +238,9 @@ class NativeWriter(Writer):
         cells = {c: (places[c], memory.offset(places[c], c)) for c in schedule.cells}
         outermost = [*schedule.outer, *schedule.inner][:1]
         end = outermost[0].size if outermost else 1
-        parts = _parts(schedule, end)
+        many = _parts(schedule, end)
         records, after = [], []
-        for i in range(parts):
+        for i in range(many):
             here: dict[Any, Any] = dict(cells)
             for cell in schedule.sums if i else ():  # one part adds to the sum itself
                 count = _count(schedule, cell)
@@ -246,8 +249,8 @@ class NativeWriter(Writer):
                 after.append([adder, self._table([cells[cell], here[cell]]), 0, count])
             kept = [self._scratch(schedule.row * SIZES[n.kind]) for n in schedule.saved]
             table = self._table([*here.values(), *kept, *step.group.numbers.values()])
-            records.append([address, table, *_range(end, i, parts)])
-        return self._shared(records) + after
+            records.append([address, table, *span(end, i, many)])
+        return [self._shared(records), *after]
 
     def _scratch(self, size: int) -> int:
         """Return the address of *size* bytes."""
@@ -255,19 +258,12 @@ class NativeWriter(Writer):
         self.keep.append(block)
         return int(block.ctypes.data)
 
-    def _shared(self, records: list[list[int]]) -> list[list[int]]:
-        """Write what runs *records* at the same time; return a single one to be run in order."""
+    def _shared(self, records: list[list[int]]) -> list[int]:
+        """Return the record of a stage that runs *records* at the same time."""
         if len(records) == 1:
-            return records
-        self.flush()
-        places = [self._program([record]) for record in records]
-        run = runner()
-
-        def part(i: int) -> None:
-            run(places[i], 1)
-
-        self.lines.append(f"{self.name(share, 'k')}({self.name(part, 'k')}, {len(records)})")
-        return []
+            return records[0]
+        table = self._table([self.team.state, self._program(records)])
+        return [stage(), table, 0, len(records)]
 
     def _product(self, step: Step, dry: bool) -> list[list[int]] | None:
         """Return the record of a matrix product, where BLAS can do it in place."""
@@ -278,10 +274,13 @@ class NativeWriter(Writer):
         library = gemm(c.dtype.str[1:]) if found is not None else None
         if found is None or library is None:
             return None
+        if dry:
+            return []
         entries, count = found
-        return (
-            [] if dry else [[library.address, self._table([library.function, *entries]), 0, count]]
-        )
+        table = self._table([library.function, *entries])
+        many = parts(prod(c.shape) * a.shape[-1] / SPEED, count, 2 * get_num_threads())
+        ranges = [span(count, i, many) for i in range(many)]
+        return [self._shared([[library.address, table, low, high] for low, high in ranges])]
 
     def _known_layout(self, value: Value) -> bool:
         return self.memory.regular(self.memory.root(value))
@@ -340,10 +339,6 @@ def _check_classes(name: str, indices: Any, count: int) -> None:
     """Raise unless all *indices* are below *count* and not negative, which as unsigned is one."""
     if (indices.view(f"u{indices.itemsize}") >= count).any():
         check_range(name, np, indices, count)
-
-
-def _range(size: int, part: int, parts: int) -> tuple[int, int]:
-    return size * part // parts, size * (part + 1) // parts
 
 
 def _relaid(x: Any, like: Any) -> Any:
