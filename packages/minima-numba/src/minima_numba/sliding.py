@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from .functions import TYPES
-from .tiles import Nest, Operands, Shape, cut, function, product, tile_shape
+from .tiles import KEPT, Nest, Operands, Shape, cut, function, product, tile_shape
 
 __all__ = [
     "Sliding",
@@ -243,6 +243,7 @@ def columns(shape: Shape, count: int) -> list[tuple[int, list[int], int]]:
     return found
 
 
+@lru_cache(KEPT)
 def forward_source(s: Sliding) -> str:
     """Return the kernel that computes blocks of outputs.
 
@@ -304,6 +305,7 @@ def forward_source(s: Sliding) -> str:
     return function(nest, ["ptr"] * 5, body)
 
 
+@lru_cache(KEPT)
 def weight_source(s: Sliding) -> str:
     """Return the kernel that adds up what blocks of outputs give the weight.
 
@@ -385,6 +387,7 @@ def weight_source(s: Sliding) -> str:
     return function(nest, ["ptr"] * 4, body)
 
 
+@lru_cache(KEPT)
 def pack_source(kind: str, sizes: Quad, strides: Quad) -> str:
     """Return the kernel that copies a weight to where the others read it.
 
@@ -415,6 +418,7 @@ def pack_source(kind: str, sizes: Quad, strides: Quad) -> str:
     return function(nest, ["ptr"] * 2, body)
 
 
+@lru_cache(KEPT)
 def unpack_source(kind: str, sizes: Quad, strides: Quad, parts: int) -> str:
     """Return the kernel that adds up packed sums of *parts* into elements with *strides*.
 

@@ -16,9 +16,10 @@ import llvmlite.binding as llvm
 from .functions import TYPES, Code
 from .jit import UNROLLED_ALREADY
 
-__all__ = ["SIZES", "Nest", "Operands", "Shape", "cut", "function", "product", "tile_shape"]
+__all__ = ["KEPT", "SIZES", "Nest", "Operands", "Shape", "cut", "function", "product", "tile_shape"]
 
 SIZES = {"f4": 4, "f8": 8}
+KEPT = 256  # texts of each sort of kernel: layers alike have the same
 ROUND = 48  # multiply-adds in a round of the inner loop, about
 
 Body = Callable[[str, list[str]], Sequence[str]]

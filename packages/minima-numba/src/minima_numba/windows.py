@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .functions import TYPES, number
 from .sliding import columns
-from .tiles import SIZES, Nest, function, tile_shape
+from .tiles import KEPT, SIZES, Nest, function, tile_shape
 
 __all__ = ["Pooling", "largest_source", "mean_source", "spread_source", "where_source"]
 
@@ -129,6 +130,7 @@ class Windows(Nest):
         self.loop(0, count, lambda i: self.do(f"{zero} {self.at(place, i, self.p.kind)}"))
 
 
+@lru_cache(KEPT)
 def largest_source(p: Pooling) -> str:
     """Return the kernel that takes the largest of each window; table: images, results."""
     nest = Windows(p)
@@ -155,6 +157,7 @@ def largest_source(p: Pooling) -> str:
     return function(nest, ["ptr"] * 2, body)
 
 
+@lru_cache(KEPT)
 def where_source(p: Pooling) -> str:
     """Return the kernel that gives each slope to the first largest of its window.
 
@@ -213,6 +216,7 @@ def _ones(lanes: int) -> str:
     return f"<{', '.join(['i1 true'] * lanes)}>"
 
 
+@lru_cache(KEPT)
 def mean_source(p: Pooling) -> str:
     """Return the kernel that takes the mean of each window, without padding.
 
@@ -254,6 +258,7 @@ def mean_source(p: Pooling) -> str:
     return function(nest, ["ptr"] * 2, body)
 
 
+@lru_cache(KEPT)
 def spread_source(p: Pooling) -> str:
     """Return the kernel that spreads each slope evenly over its window; these fill the image.
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 from .functions import TYPES, number
 from .sliding import Sliding, columns, copy_pixels
-from .tiles import Nest, Operands, cut, function, product, tile_shape
+from .tiles import KEPT, Nest, Operands, cut, function, product, tile_shape
 
 __all__ = ["ELEMENTS", "Tiling", "back_source", "factors_source", "forward_source", "weight_source"]
 
@@ -238,6 +239,7 @@ def _transform(
     nest.loop(0, t.across, tile)
 
 
+@lru_cache(KEPT)
 def factors_source(kind: str, channels: int, out: int) -> str:
     """Return the kernel that transforms a packed weight (9, C, O) to (36, C, O).
 
@@ -273,6 +275,7 @@ def factors_source(kind: str, channels: int, out: int) -> str:
     return function(nest, ["ptr"] * 2, body)
 
 
+@lru_cache(KEPT)
 def back_source(kind: str, channels: int, out: int, parts: int) -> str:
     """Return the kernel that turns sums (36, C, O) of *parts* into the packed weight's (9, C, O).
 
@@ -307,6 +310,7 @@ def back_source(kind: str, channels: int, out: int, parts: int) -> str:
     return function(nest, ["ptr"] * (parts + 1), body)
 
 
+@lru_cache(KEPT)
 def forward_source(t: Tiling) -> str:
     """Return the kernel that convolves rows of tiles.
 
@@ -422,6 +426,7 @@ def _outputs(
     nest.vectors(o, vector)
 
 
+@lru_cache(KEPT)
 def weight_source(t: Tiling) -> str:
     """Return the kernel that adds up what rows of tiles give the transformed weight.
 
