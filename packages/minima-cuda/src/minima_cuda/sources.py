@@ -1,0 +1,47 @@
+"""The text of a kernel file for one type: what a compiler gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["TYPES", "Source"]
+
+#: dtype -> the C++ types of an element in memory (T) and in computation (A)
+TYPES = {
+    "float16": ("Half", "float"),
+    "bfloat16": ("BFloat16", "float"),
+    "float32": ("float", "float"),
+    "float64": ("double", "double"),
+    "int32": ("Int32", "Int32"),
+    "int64": ("Int64", "Int64"),
+}
+
+
+@cache
+def _read(file: str) -> str:
+    return (files(__package__) / "kernels" / file).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kernel file for one dtype; *defines* are more macros, as (name, value)."""
+
+    family: str
+    dtype: str
+    defines: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def file(self) -> str:
+        """The name of the kernel file."""
+        return f"{self.family}.cu"
+
+    @property
+    def text(self) -> str:
+        """The macros, common.cuh and the kernel file."""
+        storage, accumulator = TYPES[self.dtype]
+        macros = (("T", storage), ("A", accumulator), *self.defines)
+        head = "".join(f"#define {name} {value}\n" for name, value in macros)
+        parts = [("common.cuh", _read("common.cuh")), (self.file, _read(self.file))]
+        return head + "".join(f'#line 1 "{file}"\n{text}' for file, text in parts)
