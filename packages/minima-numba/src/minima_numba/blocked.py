@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .packing import columns_of, pack
+from .packing import columns_of, copy_row, pack, whole
 from .tiles import Nest, Operands, Shape, cut, function, product, tile_shape
 
 __all__ = ["Matrices", "source"]
@@ -67,10 +67,11 @@ class Matrices:
         """Into how many parts rows and columns are divided; it does not depend on threads."""
         rows, columns = -(-self.m // HEIGHT), min(self.panels, -(-self.n // WIDTH))
         while rows * columns < PARTS and self.products > LARGE:
-            if 2 * columns <= self.panels:
-                columns *= 2
-            elif self.m // rows >= 2 * LOW:
+            wide, tall = 2 * columns <= self.panels, self.m // rows >= 2 * LOW
+            if tall and (self.turned or not wide):  # columns would copy the rows of tiles again
                 rows *= 2
+            elif wide:
+                columns *= 2
             else:
                 break
         return rows, columns
@@ -86,11 +87,17 @@ class Matrices:
         return self.a[1] != 1 and self.k > 1
 
     @property
+    def height(self) -> int:
+        """How far the columns of copied rows lie from each other; no addresses that collide."""
+        most = -(-sum(t[2] for t in self.tiles) // self.grid[0]) * self.tiles[0][1]
+        return whole(most, self.shape.lanes) + self.shape.lanes
+
+    @property
     def scratch(self) -> int:
         """Elements of a block and, where it is copied, of the rows of a tile."""
         depth = self.depths[0][1]
         panels = -(-self.panels // self.grid[1])
-        return depth * (panels * self.panel + (self.shape.rows if self.turned else 0))
+        return depth * (panels * self.panel + (self.height if self.turned else 0))
 
     @property
     def products(self) -> int:
@@ -119,7 +126,7 @@ class Part:
     ) -> None:
         self.nest, self.x, self.kind = nest, x, x.kind
         self.a, self.b, self.bias, self.c, self.block = a, b, bias, c, scratch
-        self.rows = nest.at(scratch, x.scratch - x.depths[0][1] * x.shape.rows, x.kind)
+        self.rows = nest.at(scratch, x.scratch - x.depths[0][1] * x.height, x.kind)
 
     def write(self, item: str) -> None:
         """Write the part number *item*."""
@@ -161,6 +168,8 @@ class Part:
         """Write one run of k: copy the block, then compute all tiles."""
         nest, x = self.nest, self.x
         self.copy(begin, depth)
+        if x.turned:
+            self.copy_rows(begin, depth)
         number = 0
         for start, rows, count in x.tiles:
             low, high = self.within(self.first, self.last, number, count)
@@ -189,6 +198,31 @@ class Part:
             nest.loop(low, high, panel)
             number += count
 
+    def copy_rows(self, begin: str | int, depth: int) -> None:
+        """Copy the rows of all tiles, column by column."""
+        nest, x, kind = self.nest, self.x, self.kind
+        self.top, end = self.row(self.first), self.row(self.last)
+        count = nest(f"sub i64 {end}, {self.top}")
+        source = nest.at(self.a, nest.times(self.top, x.a[0]), kind)
+        source = nest.at(source, nest.times(begin, x.a[1]), kind)
+
+        def column(i: str) -> None:
+            here = nest.at(source, nest.times(i, x.a[1]), kind)
+            there = nest.at(self.rows, nest.times(i, x.height), kind)
+            copy_row(nest, kind, here, there, count, (x.a[0], 1))
+
+        nest.loop(0, depth, column)
+
+    def row(self, tile: str) -> str:
+        """Return the first row of a tile."""
+        nest = self.nest
+        (_, rows, count), *others = self.x.tiles
+        if not others:
+            return str(nest.times(tile, rows))
+        _, high = self.within("0", tile, 0, count)
+        more = nest(f"sub i64 {tile}, {high}")
+        return str(nest.plus(nest.times(high, rows), nest.times(more, others[0][1])))
+
     def place(self, p: str, depth: int) -> str | int:
         """Return where in the block panel *p* begins."""
         nest = self.nest
@@ -202,8 +236,8 @@ class Part:
         )
         steps = x.a
         if x.turned:
-            pack(nest, kind, x.shape.lanes, left, (x.a[1], x.a[0]), self.rows, (depth, rows), rows)
-            left, steps = self.rows, (1, rows)
+            left = nest.at(self.rows, nest.plus(row, nest(f"sub i64 0, {self.top}")), kind)
+            steps = (1, x.height)
         number = 0
         for _, widths, count in columns_of(x.shape, x.n):
             low, high = self.within(self.low, self.high, number, count)

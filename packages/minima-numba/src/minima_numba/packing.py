@@ -48,7 +48,7 @@ def copy_row(
     kind: str,
     source: str,
     place: str,
-    count: int,
+    count: int | str,
     steps: tuple[int, int] = (1, 1),
     factor: str = "",
 ) -> None:
