@@ -12,7 +12,7 @@ from minima.compiler.plan import Step, Value
 from minima.threads import get_num_threads
 
 from .blocked import Matrices, source
-from .stages import Call, Scratch, Stages, parts, span, strides
+from .stages import Call, Scratch, Stages, collapsed, parts, span, strides
 
 __all__ = ["PRODUCTS", "SPEED"]
 
@@ -26,16 +26,9 @@ Matrix = tuple[int, int, int, int]
 
 def _matrix(value: Value) -> Matrix | None:
     """Return rows, columns and their strides, a stack as one tall matrix; None if it is not one."""
-    *lead, columns = value.shape
     *steps, along = strides(value)
-    count, step = 1, 0
-    for n, s in zip(reversed(lead), reversed(steps)):
-        if n == 1:
-            continue
-        if count > 1 and s != step * count:
-            return None
-        count, step = count * n, step if count > 1 else s
-    return count, columns, step, along
+    rows = collapsed(value.shape[:-1], steps)
+    return None if rows is None else (rows[0], value.shape[-1], rows[1], along)
 
 
 def _suits(*values: Value) -> bool:

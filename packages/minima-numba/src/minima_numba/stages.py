@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from minima.compiler.plan import Step, Value
 
-__all__ = ["Builder", "Call", "Scratch", "Stages", "parts", "span", "strides"]
+__all__ = ["Builder", "Call", "Scratch", "Stages", "collapsed", "parts", "span", "strides"]
 
 LONG = 10e-6  # seconds of work from which handing parts to other threads pays
 
@@ -43,6 +43,22 @@ Builder = Callable[[Step], "Stages | None"]
 def strides(value: Value, size: int | None = None) -> tuple[int, ...]:
     """Return the strides of *value* in elements (of *size* bytes, unless its own)."""
     return tuple(s // (size or value.dtype.itemsize) for s in value.array.strides)
+
+
+def collapsed(shape: Sequence[int], steps: Sequence[int]) -> tuple[int, int] | None:
+    """Return axes of *shape* with strides *steps* as one: its size and stride, or None.
+
+    >>> collapsed((2, 3), (12, 4)), collapsed((2, 3), (16, 4))
+    ((6, 4), None)
+    """
+    count, step = 1, 0
+    for n, s in zip(reversed(shape), reversed(steps)):
+        if n == 1:
+            continue
+        if count > 1 and s != step * count:
+            return None
+        count, step = count * n, step if count > 1 else s
+    return count, step
 
 
 def parts(seconds: float, items: int, most: int) -> int:

@@ -21,6 +21,7 @@ from minima.threads import get_num_threads
 from .attention import ATTENTION
 from .convolution import CONVOLUTIONS
 from .driver import WORDS, copier, gemm, runner
+from .embedding import EMBEDDINGS
 from .jit import address_of
 from .matmul import PRODUCTS, SPEED
 from .pooling import POOLINGS
@@ -33,7 +34,14 @@ from .team import Team, stage
 __all__ = ["native"]
 
 PARTS = 4  # of a group with sums
-KERNELS: dict[str, Builder] = {**ATTENTION, **CONVOLUTIONS, **POOLINGS, **PRODUCTS, **RECURRENT}
+KERNELS: dict[str, Builder] = {
+    **ATTENTION,
+    **CONVOLUTIONS,
+    **EMBEDDINGS,
+    **POOLINGS,
+    **PRODUCTS,
+    **RECURRENT,
+}
 
 
 def native(plan: Plan) -> Executable:
@@ -166,7 +174,10 @@ class NativeWriter(Writer):
         if stages is None:
             return self._product(step, dry) if step.name == "matmul" else None
         self._reserve(stages)
-        return [] if dry else self._stages(stages)
+        if dry:
+            return []
+        self._check(step)
+        return self._stages(stages)
 
     def _reserve(self, stages: Stages) -> None:
         """Note how much scratch a step needs; all steps share it."""
@@ -219,7 +230,7 @@ class NativeWriter(Writer):
                 table[i] = self.place(value).ctypes.data + behind
         return int(table.ctypes.data)
 
-    def _check(self, step: FusedStep) -> None:
+    def _check(self, step: Step) -> None:
         """Write the test that classes are in range, which kernels of loops do not make."""
         for name, value, count in _classes(step):
             if (value, count) not in self.checked:
@@ -324,13 +335,17 @@ def _dense(schedule: Schedule, cell: Cell) -> bool:
 
 def _classes(step: Step) -> Iterator[tuple[str, Value, int]]:
     """Yield, for the parts of a group that read classes, their name, these, and their number."""
-    for part in step.group.steps if isinstance(step, FusedStep) else ():
+    for part in step.group.steps if isinstance(step, FusedStep) else [step]:
         values, count = None, 0
         if part.name == "cross_entropy" and part.inputs[0] is not None:
             shape = part.inputs[0].shape
             values, count = part.inputs[1], shape[1 if len(shape) > 1 else 0]
         elif part.name == "one_hot":
             values, count = part.inputs[0], part.attrs["num_classes"]
+        elif part.name == "embedding" and part.inputs[1] is not None:
+            values, count = part.inputs[0], part.inputs[1].shape[0]
+        elif part.name == "embedding_gradient":
+            values, count = part.inputs[1], part.attrs["num_embeddings"]
         if values is not None:
             yield part.name, values, count
 
