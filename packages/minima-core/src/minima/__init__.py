@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from . import profiler, registry, testing
     from . import train as train  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from .compiler.function import CompileWarning, compile
+    from .dlpack import from_dlpack
     from .threads import get_num_threads, set_num_threads
 
     bool: Any
@@ -74,6 +75,7 @@ _SPLIT = {"nn": "minima-nn", "optim": "minima-nn", "data": "minima-nn", "io": "m
 _LATER = {
     "compile": "compiler.function",
     "CompileWarning": "compiler.function",
+    "from_dlpack": "dlpack",
     "get_num_threads": "threads",
     "set_num_threads": "threads",
 }
@@ -99,6 +101,7 @@ __all__ = [
     "enable_grad",
     "errors",
     "eye",
+    "from_dlpack",
     "get_num_threads",
     "inf",
     "init",

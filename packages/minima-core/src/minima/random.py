@@ -50,9 +50,7 @@ class Generator:
 
         def draw() -> Any:
             values = self._source.random(sizes, dtype=drawn)
-            if low != 0.0 or high != 1.0:
-                values = values * drawn.type(high - low) + drawn.type(low)
-            return values
+            return self._affine(values, high - low, low, drawn)
 
         return self._tensor(draw, kind)
 
@@ -65,9 +63,7 @@ class Generator:
 
         def draw() -> Any:
             values = self._source.standard_normal(sizes, dtype=drawn)
-            if mean != 0.0 or std != 1.0:
-                values = values * drawn.type(std) + drawn.type(mean)
-            return values
+            return self._affine(values, std, mean, drawn)
 
         return self._tensor(draw, kind)
 
@@ -76,9 +72,12 @@ class Generator:
         if not 0.0 <= p <= 1.0:
             raise ArgumentError(f"bernoulli: got p={p}; expected a probability from 0 to 1")
         sizes = _shape(shape)
-        return self._tensor(
-            lambda: self._source.random(sizes, dtype=np.float32) < p, as_dtype(dtype)
-        )
+
+        def draw() -> Any:
+            values = self._source.random(sizes, dtype=np.float32)
+            return self.device.kernels["less"](values, self.device.scalar(p, FLOAT32))
+
+        return self._tensor(draw, as_dtype(dtype))
 
     def integers(self, low: int, high: int, shape: Shape) -> Tensor:
         """Return int64 numbers from low, ..., high - 1."""
@@ -108,6 +107,14 @@ class Generator:
                 f"set_state: not a state of this generator ({error}); "
                 "expected what get_state returned"
             ) from None
+
+    def _affine(self, values: Any, scale: float, shift: float, dtype: Any) -> Any:
+        """Return ``values * scale + shift``, computed by the device's kernels."""
+        device = self.device
+        if scale != 1.0 or shift != 0.0:
+            values = device.kernels["multiply"](values, device.scalar(scale, dtype))
+            values = device.kernels["add"](values, device.scalar(shift, dtype))
+        return values
 
     def _tensor(self, draw: Callable[[], Any], dtype: Any) -> Tensor:
         """Return what *draw* draws; a plan that is replayed draws anew."""

@@ -191,6 +191,21 @@ class Tensor(Methods):
             )
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
+    def __dlpack__(self, **options: Any) -> Any:
+        tape = TAPE.get()
+        if tape is not None:
+            tape.read("__dlpack__()")
+        if self._node is not None:
+            raise AutogradError(
+                "dlpack: the tensor requires grad and another library would drop its gradient; "
+                "call .detach() first"
+            )
+        return self._device.to_dlpack(self._array, **options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        kind, index = self._array.__dlpack_device__()
+        return int(kind), int(index)
+
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ShapeError(
@@ -316,16 +331,25 @@ class Tensor(Methods):
         found = as_dtype(dtype)
         return self if found == self.dtype else ops.astype(self, found)
 
-    def to(self, target: str | Device | npt.DTypeLike) -> Tensor:
-        """Return the tensor on another device or with another dtype, whichever *target* names."""
+    def to(self, target: str | Device | npt.DTypeLike, *, non_blocking: bool = False) -> Tensor:
+        """Return the tensor on another device or with another dtype, whichever *target* names.
+
+        *non_blocking*: see `to_device`.
+        """
         if isinstance(target, Device) or (isinstance(target, str) and not _is_dtype(target)):
-            return self.to_device(target)
+            return self.to_device(target, non_blocking=non_blocking)
         return self.astype(target)
 
-    def to_device(self, device: str | Device) -> Tensor:
-        """Return the tensor on *device*; itself if it is there. Gradients flow back."""
+    def to_device(self, device: str | Device, *, non_blocking: bool = False) -> Tensor:
+        """Return the tensor on *device*; itself if it is there. Gradients flow back.
+
+        *non_blocking* lets the copy run while Python goes on, where the device can do that: the
+        tensor must not be changed before the copy is done.
+        """
         found = find_device(device)
-        return self if found is self._device else ops.transfer(self, found)
+        if found is self._device:
+            return self
+        return ops.transfer(self, found, non_blocking=non_blocking)
 
 
 class Handle:

@@ -77,6 +77,13 @@ class Device:
         """Return the values of *buffer* as a NumPy array (may share its memory)."""
         return np.asarray(buffer)
 
+    def receive(self, buffer: Any, source: Device, *, non_blocking: bool = False) -> Any:
+        """Return a copy of *buffer* of the device *source*.
+
+        *non_blocking* lets a device that can copy while Python goes on do so.
+        """
+        return self.from_host(source.to_host(buffer).copy())
+
     def as_buffer(self, value: Any) -> Any:
         """Return what a kernel returned as a buffer: a scalar becomes a 0-d buffer."""
         return self.xp.asarray(value)
@@ -92,6 +99,14 @@ class Device:
     def shares(self, a: Any, b: Any) -> bool:
         """Say whether the buffers *a* and *b* may lie over the same memory."""
         return a is b or bool(np.may_share_memory(a, b))
+
+    def to_dlpack(self, buffer: Any, **options: Any) -> Any:
+        """Return the DLPack capsule of *buffer*; *options* are those of ``__dlpack__``."""
+        return buffer.__dlpack__(**options)
+
+    def from_dlpack(self, source: Any) -> Any:
+        """Return a buffer over the memory that *source* has on this device."""
+        return self.xp.from_dlpack(source)
 
     def source(self, seed: Any) -> Any:
         """Return a source of random numbers with the methods of ``numpy.random.Generator``."""

@@ -12,15 +12,19 @@ from .table import Array, Operator
 __all__ = ["transfer"]
 
 
-def transfer_reference(xp: Any, x: Array, device: Device, source: Device) -> Any:
+def transfer_reference(
+    xp: Any, x: Array, device: Device, source: Device, non_blocking: bool = False
+) -> Any:
     """Return a copy on another device; no kernel, since two devices take part."""
-    return device.from_host(source.to_host(x).copy())
+    return device.receive(x, source, non_blocking=non_blocking)
 
 
 _ENTRY: Operator[Any] = Operator(transfer_reference, promotes=False, floating=False, view=False)
 
 
-def transfer_gradient(g: Tensor, y: Any, x: Any, device: Device, source: Device) -> Tensor:
+def transfer_gradient(
+    g: Tensor, y: Any, x: Any, device: Device, source: Device, non_blocking: bool
+) -> Tensor:
     """Move the gradient back to where x lies."""
     return transfer(g, source)
 
@@ -28,14 +32,16 @@ def transfer_gradient(g: Tensor, y: Any, x: Any, device: Device, source: Device)
 _ENTRY.gradient(transfer_gradient, saves="")
 
 
-def transfer(x: Tensor, device: Device) -> Tensor:
+def transfer(x: Tensor, device: Device, *, non_blocking: bool = False) -> Tensor:
     """Return a copy of x on *device*; gradients flow back to the device of x.
+
+    With *non_blocking* the copy may still run when the call returns, where *device* can do that.
 
     >>> import minima as mi
     >>> mi.operators.transfer(mi.Tensor([1.0]), mi.device("cpu"))
     Tensor([1.])
     """
-    attrs = {"device": device, "source": x._device}
+    attrs = {"device": device, "source": x._device, "non_blocking": non_blocking}
     tape = TAPE.get()
     if tape is not None:
         tape.fail("a tensor moves to another device")

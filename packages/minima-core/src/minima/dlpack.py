@@ -1,0 +1,54 @@
+"""Tensors over the memory of other libraries, by the DLPack protocol."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .autograd.mode import TAPE
+from .devices import device
+from .dtypes import as_dtype
+from .errors import DeviceError, DTypeError
+from .tensor import Tensor, wrap
+
+__all__ = ["from_dlpack"]
+
+#: the protocol's numbers of kinds of memory -> the device; pinned host memory is host memory
+_DEVICES = {1: "cpu", 2: "cuda:{}", 3: "cpu", 13: "cuda:{}"}
+
+
+def from_dlpack(source: Any) -> Tensor:
+    """Return a Tensor over the memory of *source*, an array of any library that speaks DLPack.
+
+    Nothing is copied: a change of one shows in the other. A Tensor gives its memory away in the
+    same manner, as in ``np.from_dlpack(t)``.
+
+    Raises: DTypeError for an object without ``__dlpack__`` or of a type that no tensor can
+    have, DeviceError for memory on a device that minima does not know.
+
+    >>> import minima as mi
+    >>> a = np.zeros(2, "float32")
+    >>> t = mi.from_dlpack(a)
+    >>> a[0] = 5
+    >>> t
+    Tensor([5., 0.])
+    >>> np.shares_memory(np.from_dlpack(t), a)
+    True
+    """
+    tape = TAPE.get()
+    if tape is not None:
+        tape.fail("from_dlpack brings data in from outside; pass it as an argument")
+    if not (hasattr(source, "__dlpack__") and hasattr(source, "__dlpack_device__")):
+        raise DTypeError(
+            f"from_dlpack: got {type(source).__name__}; expected an array with __dlpack__ and "
+            "__dlpack_device__, as NumPy, CuPy, PyTorch and JAX have them"
+        )
+    kind, index = source.__dlpack_device__()
+    if int(kind) not in _DEVICES:
+        known = ", ".join(map(str, _DEVICES))
+        raise DeviceError(
+            f"from_dlpack: the array lies on a device of kind {int(kind)}; expected one of {known}"
+        )
+    place = device(_DEVICES[int(kind)].format(index))
+    array = place.from_dlpack(source)
+    as_dtype(array.dtype)
+    return wrap(array, place)
