@@ -7,6 +7,7 @@ and float16, goes to the reference kernel.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -22,6 +23,7 @@ Array = Any
 Axes = tuple[int, ...]
 
 PIECE = 1 << 17  # elements at a time: with what is computed from them, in the L2
+SMALL = 1 << 16  # elements that one thread is through with before another has begun
 WIDE = 4096  # rows of memory that are shorter are joined
 
 
@@ -40,6 +42,8 @@ class Rows:
     def vector(self, v: Array, shape: tuple[int, ...]) -> Array:
         """Return what broadcasts to *shape*, such as a weight, for one row; None if it cannot."""
         many = len(self.axes)
+        if v.shape == shape[len(shape) - many :]:
+            return v.reshape(self.count)
         if any(n != 1 for n in v.shape[: max(0, v.ndim - many)]):
             return None
         last = v.reshape(v.shape[max(0, v.ndim - many) :])
@@ -51,7 +55,7 @@ class Rows:
 
     def total(self, x: Array) -> Array:
         """Return the sums of a piece."""
-        return x @ np.ones(self.count, x.dtype)
+        return x @ ones(self.count, x.dtype)
 
     def dot(self, a: Array, b: Array) -> Array:
         """Return the sums of a * b of a piece."""
@@ -88,7 +92,7 @@ class Columns:
 
     def total(self, x: Array) -> Array:
         """Return the sums of a piece."""
-        sums = np.ones(x.shape[0], x.dtype) @ x
+        sums = ones(x.shape[0], x.dtype) @ x
         return sums.reshape(self.join, self.channels).sum(axis=0)
 
     def dot(self, a: Array, b: Array) -> Array:
@@ -120,7 +124,7 @@ class Planes(Columns):
 
     def total(self, x: Array) -> Array:
         """Return the sums of a piece."""
-        return (x @ np.ones(self.join, x.dtype)).sum(axis=0)
+        return (x @ ones(self.join, x.dtype)).sum(axis=0)
 
     def dot(self, a: Array, b: Array) -> Array:
         """Return the sums of a * b of a piece."""
@@ -131,7 +135,17 @@ class Planes(Columns):
         return v[:, None]
 
 
+@lru_cache(maxsize=64)
+def ones(count: int, dtype: Any) -> Array:
+    """Return that many ones, kept: the sums of rows are a product with them."""
+    found = np.ones(count, dtype)
+    found.flags.writeable = False
+    return found
+
+
 def _slices(rows: int, row_size: int) -> list[slice]:
+    if rows * row_size <= SMALL:
+        return [slice(0, rows)]
     many = max(1, min(PIECE // max(1, row_size), -(-rows // 2)))
     return [slice(i, i + many) for i in range(0, rows, many)]
 
@@ -404,10 +418,9 @@ def row_sums(form: Rows, x: Array, g: Array, eps: float) -> Array:
             piece, slope = x[at], g[at]
             centred = scratch("centred", piece.shape, x.dtype)
             inverse = row_moments(form, piece, centred, eps)
-            ones = np.ones(len(piece), x.dtype)
             np.multiply(centred, slope, out=centred)
             sums[i, 0] += inverse @ centred
-            sums[i, 1] += ones @ slope
+            sums[i, 1] += ones(len(piece), x.dtype) @ slope
 
     share(part, len(runs))
     return np.sum(sums, axis=0)
