@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,7 +17,11 @@ TYPES = {
     "float64": ("double", "double"),
     "int32": ("Int32", "Int32"),
     "int64": ("Int64", "Int64"),
+    "uint8": ("UInt8", "Int32"),
+    "bool": ("bool", "Int32"),
 }
+
+_INCLUDE = re.compile(r'^#include "(\w+\.cuh)"$', re.MULTILINE)
 
 
 @cache
@@ -43,5 +48,19 @@ class Source:
         storage, accumulator = TYPES[self.dtype]
         macros = (("T", storage), ("A", accumulator), *self.defines)
         head = "".join(f"#define {name} {value}\n" for name, value in macros)
-        parts = [("common.cuh", _read("common.cuh")), (self.file, _read(self.file))]
-        return head + "".join(f'#line 1 "{file}"\n{text}' for file, text in parts)
+        seen: set[str] = set()
+        return head + _with_headers("common.cuh", seen) + _with_headers(self.file, seen)
+
+
+def _with_headers(file: str, seen: set[str]) -> str:
+    """Return the text of *file* with the headers not yet *seen* in the place of their #include."""
+
+    def header(match: re.Match[str]) -> str:
+        if match[1] in seen:
+            return ""
+        line = text.count("\n", 0, match.start()) + 2
+        return f'{_with_headers(match[1], seen)}#line {line} "{file}"'
+
+    seen.add(file)
+    text = _read(file)
+    return f'#line 1 "{file}"\n' + _INCLUDE.sub(header, text)
