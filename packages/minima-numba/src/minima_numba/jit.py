@@ -11,7 +11,7 @@ import llvmlite
 import llvmlite.binding as llvm
 from llvmlite.binding.object_file import ObjectFileRef
 
-from .cache import Cache
+from minima.cache import Cache
 
 __all__ = ["UNROLLED_ALREADY", "address_of", "compiled", "optimised"]
 

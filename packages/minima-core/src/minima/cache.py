@@ -1,4 +1,4 @@
-"""A folder of machine code, each file with a checksum; only the user's own folder is trusted.
+"""A folder of compiled code, each file with a checksum; only the user's own folder is trusted.
 
 Code from it runs, so it is used only while nobody else can write to it. ``MINIMA_CACHE`` names
 another folder; ``MINIMA_CACHE=0`` switches it off.
@@ -14,28 +14,39 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["Cache"]
+__all__ = ["MAX_BYTES", "Cache"]
 
+#: what a folder holds at most, if nothing else is asked for
 MAX_BYTES = 64 << 20
 
 
 class Cache:
-    """Pieces of machine code by name."""
+    """Pieces of compiled code by name; beyond *limit* bytes the oldest ones go.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from minima.cache import Cache
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     cache = Cache(Path(folder))
+    ...     cache.put("name", b"code")
+    ...     cache.get("name"), cache.get("another")
+    (b'code', None)
+    """
+
+    def __init__(self, folder: Path, limit: int = MAX_BYTES) -> None:
+        self.folder, self.limit = folder, limit
 
     @classmethod
-    def open(cls) -> Cache | None:
-        """Return the user's cache, or None where there can be none that is safe."""
+    def open(cls, kind: str = "code", limit: int = MAX_BYTES) -> Cache | None:
+        """Return the user's cache of one *kind* of code; None where none would be safe."""
         named = os.environ.get("MINIMA_CACHE", "")
         if named == "0":
             return None
-        folder = (Path(named) if named else _platform_folder()) / "code"
+        folder = (Path(named) if named else _platform_folder()) / kind
         with suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if _private(folder):
-                return cls(folder)
+                return cls(folder, limit)
         return None
 
     def get(self, key: str) -> bytes | None:
@@ -65,7 +76,7 @@ class Cache:
         files = [(f.stat().st_mtime, f.stat().st_size, f) for f in self.folder.iterdir()]
         total = sum(size for _, size, _ in files)
         for _, size, file in sorted(files, key=lambda entry: entry[0]):
-            if total <= MAX_BYTES:
+            if total <= self.limit:
                 return
             file.unlink(missing_ok=True)
             total -= size
