@@ -50,7 +50,7 @@ def _packing(weight: Value, order: tuple[int, ...], sizes: tuple[int, ...]) -> t
     kind = weight.dtype.str[1:]
     steps = strides(weight)
     a, b, c, n = sizes
-    source = pack_source(kind, (a, b, c, n), tuple(steps[i] for i in order))  # type: ignore[arg-type]
+    source = pack_source(kind, (a, b, c, n), tuple(steps[i] for i in order))
     columns = whole(n, tile_shape(kind, n).lanes)
     return source, Scratch(a * b * c * columns * weight.dtype.itemsize)
 
