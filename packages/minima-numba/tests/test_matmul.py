@@ -62,6 +62,21 @@ def test_project(size, dtype, bias):
     assert KERNELS["project"](step) is not None
 
 
+@pytest.mark.parametrize("axes", [(1, 0, 2), (2, 0, 1)], ids=str)
+def test_project_of_rows_in_no_order(axes):
+    """Catches rows that are read where they would lie in another order."""
+    x, weight = (matrix(s, "float32", False, 0) for s in ((9, 70, 40), (50, (9, 70, 40)[axes[2]])))
+
+    def step(x, weight):
+        return mi.operators.project(mi.permute_dims(x, axes), weight)
+
+    plan, found = compiled_product(step, mi.asarray(x), mi.asarray(weight))
+    expected = x.transpose(axes).astype("f8") @ weight.astype("f8").T
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+    (launch,) = plan.launches()
+    assert len(KERNELS["project"](launch)) == 2  # the first of them copies
+
+
 def test_threads_change_nothing():
     """Catches parts that depend on the number of threads."""
     a, b = (mi.asarray(matrix(s, "float32", False, 0)) for s in ((300, 520), (520, 300)))

@@ -12,12 +12,14 @@ from minima.compiler.plan import Step, Value
 from minima.threads import get_num_threads
 
 from .blocked import Matrices, source
+from .packing import copy_source
 from .stages import Call, Scratch, Stages, collapsed, parts, span, strides
 
 __all__ = ["PRODUCTS", "SPEED"]
 
 #: multiply-adds in a second of one thread, about
 SPEED = 5e10
+BANDWIDTH = 1e10  # bytes that one thread copies in a second, about
 LEAST = 1 << 18  # multiply-adds: below it BLAS keeps to one thread and copies less
 ROWS = 16  # fewer do not pay for copying the right matrix
 
@@ -42,7 +44,10 @@ def _turned(matrix: Matrix) -> Matrix:
 
 
 def _stages(
-    a: tuple[Value, Matrix], b: tuple[Value, Matrix], c: tuple[Value, Matrix], bias: Value | None
+    a: tuple[Value | Scratch, Matrix],
+    b: tuple[Value, Matrix],
+    c: tuple[Value, Matrix],
+    bias: Value | None,
 ) -> Stages:
     """Return the parts of c = a @ b + bias, of which the rows of c are runs."""
     (m, n, row, _), k, item = c[1], a[1][1], c[0].dtype.itemsize
@@ -84,9 +89,24 @@ def _project(step: Step) -> Stages | None:
         return None
     a, b, c = map(_matrix, (x, weight, y))
     straight = bias is None or bias.shape[0] == 1 or strides(bias) == (1,)
-    if a is None or b is None or c is None or not straight or not prod(x.shape):
+    if b is None or c is None or not straight or not prod(x.shape):
         return None
-    return None if c[3] != 1 and c[1] > 1 else _stages((x, a), (weight, _turned(b)), (y, c), bias)
+    if c[3] != 1 and c[1] > 1:
+        return None
+    first: Stages = []
+    given: tuple[Value | Scratch, Matrix] | None = None if a is None else (x, a)
+    if given is None:
+        first, room = _dense(x)
+        given = room, (c[0], x.shape[-1], x.shape[-1], 1)
+    return [*first, *_stages(given, (weight, _turned(b)), (y, c), bias)]
+
+
+def _dense(x: Value) -> tuple[Stages, Scratch]:
+    """Return the stage that copies x, whose rows lie in no order, and where to."""
+    room, size = Scratch(x.nbytes), x.shape[0]
+    text = copy_source(x.dtype.str[1:], x.shape, strides(x))
+    count = parts(x.nbytes / BANDWIDTH, size, get_num_threads())
+    return [[Call(text, (x, room), *span(size, i, count)) for i in range(count)]], room
 
 
 PRODUCTS = {"matmul": _matmul, "project": _project}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from .functions import TYPES
-from .tiles import Nest, Shape
+from collections.abc import Sequence
+from math import prod
 
-__all__ = ["columns_of", "copy_row", "fill", "pack", "whole"]
+from .functions import TYPES
+from .tiles import Nest, Shape, function
+
+__all__ = ["columns_of", "copy_row", "copy_source", "fill", "pack", "transposed", "whole"]
 
 MOST = 4  # vectors of a row that are copied without a loop
 
@@ -61,6 +64,29 @@ def copy_row(
         nest.do(f"store {TYPES[kind]} {value}, ptr {nest.at(place, nest.times(i, steps[1]), kind)}")
 
     nest.loop(0, count, element)
+
+
+def copy_source(kind: str, shape: Sequence[int], strides: Sequence[int]) -> str:
+    """Return the kernel that copies an array, of two axes or more, to where its elements are dense.
+
+    Table: source, place. It runs over the first axis.
+    """
+    nest = Nest()
+
+    def axis(number: int, here: str, there: str) -> None:
+        if number == len(shape) - 1:
+            copy_row(nest, kind, here, there, shape[-1], (strides[-1], 1))
+            return
+        low, high = (0, shape[number]) if number else ("%low", "%high")
+        row = prod(shape[number + 1 :])
+
+        def inner(i: str) -> None:
+            source = nest.at(here, nest.times(i, strides[number]), kind)
+            axis(number + 1, source, nest.at(there, nest.times(i, row), kind))
+
+        nest.loop(low, high, inner)
+
+    return function(nest, ["ptr"] * 2, lambda source, place: axis(0, source, place))
 
 
 def pack(
