@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from .cells import Layer, Numbers, Strip, Tiles, read
+from .cells import Layer, Tiles, even_tiles, read
 from .functions import TYPES
+from .packing import columns_of
 from .tiles import Nest, Operands, Shape, cut, function, product, tile_shape
+from .units import Numbers, Strip
 
 __all__ = ["Slopes", "bias_source", "slopes_source", "weight_source"]
 
@@ -32,7 +34,7 @@ class Slopes:
     @cached_property
     def rows(self) -> Tiles:
         """The rows of the batch."""
-        return Tiles(cut(self.layer.rows, self.shape.rows))
+        return even_tiles(self.layer.rows, self.shape.rows)
 
     @cached_property
     def weight_rows(self) -> Tiles:
@@ -49,7 +51,7 @@ class Slopes:
     @cached_property
     def columns(self) -> list[tuple[int, list[int], int]]:
         """Runs of vectors of a state: (first unit, elements of each vector, how many runs)."""
-        return self.layer.cut_units(self.shape.vectors)
+        return columns_of(self.shape, self.layer.size)
 
 
 # ---- formulas ------------------------------------------------------------------------------------
@@ -60,7 +62,7 @@ def lstm_slopes(n: Numbers, *given: str) -> list[str]:
     from the step behind; the cell before.
     """
     g_h, g_c, g_i, g_f, g_z, g_o, c, i, f, z, o, of_h, of_c, before = given
-    bent = n.function("tanh", c)
+    bent = n.tanh(c)
     of_h = n("add", of_h, g_h)
     of_c = n("add", n("add", of_c, g_c), n("mul", of_h, n("mul", n.bend(bent), o)))
     return [

@@ -11,21 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from .functions import TYPES, call, number
-from .tiles import Nest, Operands, cut, function, product, tile_shape
+from .functions import TYPES
+from .packing import columns_of, transposed
+from .tiles import Nest, Operands, Shape, cut, function, product, tile_shape
+from .units import Numbers, Strip, Vectors
 
-__all__ = [
-    "Layer",
-    "Numbers",
-    "Strip",
-    "Tiles",
-    "Vectors",
-    "forward_source",
-    "pack_source",
-    "read",
-]
-
-Vectors = Sequence[Sequence[str]]
+__all__ = ["Layer", "Tiles", "even_tiles", "forward_source", "pack_source", "read"]
 
 
 @dataclass(frozen=True)
@@ -82,19 +73,10 @@ class Layer:
         needed = -(-self.size // self.lanes)
         return 2 if needed > 1 and self._vectors >= 2 * self.gates * self.rows else 1
 
-    def cut_units(self, vectors: int) -> list[tuple[int, list[int], int]]:
-        """Return runs of blocks of units: (first, elements of each vector, how many blocks)."""
-        full, rest = divmod(self.size, vectors * self.lanes)
-        found = [(0, [self.lanes] * vectors, full)] if full else []
-        if rest:
-            widths = [min(self.lanes, rest - i) for i in range(0, rest, self.lanes)]
-            found.append((self.size - rest, widths, 1))
-        return found
-
     @property
     def blocks(self) -> list[tuple[int, list[int], int]]:
-        """The units, as the forward kernel cuts them."""
-        return self.cut_units(self.block)
+        """The units, as the forward kernel cuts them, as `columns_of` gives them."""
+        return columns_of(Shape(self.lanes, self.block, 1), self.size)
 
     @property
     def packed(self) -> int:
@@ -105,7 +87,7 @@ class Layer:
     @cached_property
     def tiles(self) -> Tiles:
         """The rows, as the forward kernel cuts them."""
-        return Tiles(cut(self.rows, max(1, self._vectors // (self.gates * self.block))))
+        return even_tiles(self.rows, max(1, self._vectors // (self.gates * self.block)))
 
 
 class Tiles:
@@ -130,57 +112,16 @@ class Tiles:
             before += count
 
 
-class Numbers:
-    """Arithmetic on numbers of one kind."""
+def even_tiles(rows: int, most: int) -> Tiles:
+    """Return tiles of at most *most* rows: a few more than needed, to share them among threads.
 
-    def __init__(self, nest: Nest, kind: str) -> None:
-        self.nest, self.kind, self.one = nest, kind, number(1.0, kind)
-
-    def __call__(self, op: str, a: str, b: str) -> str:
-        """Return a (op) b."""
-        return self.nest(f"f{op} {TYPES[self.kind]} {a}, {b}")
-
-    def function(self, name: str, x: str) -> str:
-        """Return what "tanh" or "sigmoid" makes of x."""
-        return call(self.nest, name, self.kind, x)
-
-    def share(self, y: str) -> str:
-        """Return the slope of sigmoid where it is y."""
-        return self("mul", y, self("sub", self.one, y))
-
-    def bend(self, y: str) -> str:
-        """Return the slope of tanh where it is y."""
-        return self("sub", self.one, self("mul", y, y))
-
-
-class Strip:
-    """Vectors that are put on the stack, for a loop over their elements."""
-
-    def __init__(self, nest: Nest, kind: str, lanes: int, vectors: int, places: int) -> None:
-        self.nest, self.kind, self.lanes = nest, kind, lanes
-        room = f"alloca [{vectors * lanes} x {TYPES[kind]}], align 64"
-        self.places = [nest(room) for _ in range(places)]
-
-    def map(self, given: Vectors, body: Callable[..., Sequence[str]]) -> Vectors:
-        """Return vectors of each result of *body*, which gets one element of each of *given*."""
-        nest, kind, lanes = self.nest, self.kind, self.lanes
-        places, count = iter(self.places), len(given[0])
-        sources = [next(places) for _ in given]
-        for place, vectors in zip(sources, given):
-            for i, vector in enumerate(vectors):
-                nest.write(vector, nest.at(place, i * lanes, kind), kind, lanes, lanes)
-        results: list[str] = []
-
-        def element(i: str) -> None:
-            for value in body(*[nest.read(nest.at(p, i, kind), kind) for p in sources]):
-                results.append(next(places))
-                nest.do(f"store {TYPES[kind]} {value}, ptr {nest.at(results[-1], i, kind)}")
-
-        nest.loop(0, count * lanes, element)
-        return [
-            [nest.read(nest.at(p, i * lanes, kind), kind, lanes) for i in range(count)]
-            for p in results
-        ]
+    >>> even_tiles(32, 6).pieces, even_tiles(12, 6).pieces
+    ([(0, 4, 8)], [(0, 6, 2)])
+    """
+    count = -(-rows // most)
+    if count > 2:
+        count += -count % 4
+    return Tiles(cut(rows, -(-rows // count)))
 
 
 # ---- the weight ----------------------------------------------------------------------------------
@@ -235,7 +176,7 @@ def pack_source(layer: Layer, strides: tuple[int, int]) -> str:
                         for m in range(lanes)
                     ]
                     to = nest.at(there, nest.times(k, step), kind)
-                    for m, vector in enumerate(turned(nest, kind, rows)[:depth]):
+                    for m, vector in enumerate(transposed(nest, kind, rows)[:depth]):
                         nest.write(vector, nest.at(to, m * step, kind), kind, lanes, lanes)
 
                 if depth:
@@ -246,41 +187,19 @@ def pack_source(layer: Layer, strides: tuple[int, int]) -> str:
     return function(nest, ["ptr"] * 2, body)
 
 
-def turned(nest: Nest, kind: str, rows: list[str]) -> list[str]:
-    """Return the columns of a square: halves change places, then halves of these, and so on."""
-    lanes = len(rows)
-    vector = f"<{lanes} x {TYPES[kind]}>"
-
-    def picked(a: str, b: str, order: list[int]) -> str:
-        indices = ", ".join(f"i32 {i}" for i in order)
-        return nest(f"shufflevector {vector} {a}, {vector} {b}, <{lanes} x i32> <{indices}>")
-
-    half = lanes // 2
-    while half:
-        rows = list(rows)
-        for i in range(lanes):
-            if not i & half:
-                a, b = rows[i], rows[i + half]
-                low = [lanes + (c ^ half) if c & half else c for c in range(lanes)]
-                high = [lanes + c if c & half else c | half for c in range(lanes)]
-                rows[i], rows[i + half] = picked(a, b, low), picked(a, b, high)
-        half //= 2
-    return rows
-
-
 # ---- forward -------------------------------------------------------------------------------------
 def lstm_step(n: Numbers, i: str, f: str, g: str, o: str, c: str) -> list[str]:
     """Return h, c, and the gates i, f, g, o of one unit."""
-    i, f, o = (n.function("sigmoid", x) for x in (i, f, o))
-    g = n.function("tanh", g)
+    i, f, o = (n.sigmoid(x) for x in (i, f, o))
+    g = n.tanh(g)
     c = n("add", n("mul", f, c), n("mul", i, g))
-    return [n("mul", o, n.function("tanh", c)), c, i, f, g, o]
+    return [n("mul", o, n.tanh(c)), c, i, f, g, o]
 
 
 def gru_step(n: Numbers, r: str, z: str, s: str, d: str, h: str) -> list[str]:
     """Return h, and r, z, n, s of one unit."""
-    r, z = n.function("sigmoid", r), n.function("sigmoid", z)
-    new = n.function("tanh", n("add", d, n("mul", r, s)))
+    r, z = n.sigmoid(r), n.sigmoid(z)
+    new = n.tanh(n("add", d, n("mul", r, s)))
     return [n("add", n("mul", n("sub", h, new), z), new), r, z, new, s]
 
 
