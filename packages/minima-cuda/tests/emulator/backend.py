@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from minima_cuda.launch import Pointers
 
 from . import build, execute
@@ -95,7 +96,7 @@ class EmulatorLauncher:
             str(module.runtime),
             str(module.path),
             name,
-            module.shared,
+            [(v.offset, v.bytes) for v in module.shared(name)],
             memory.contents(),
             [memory.argument(a) for a in args],
             _three(grid),
@@ -125,7 +126,7 @@ def _three(sizes: tuple[int, ...]) -> tuple[int, int, int]:
 
 
 def _check_configuration(name: str, module: Any, grid: Any, block: Any, smem: int) -> None:
-    static = sum(size for _, size, _ in module.shared)
+    static = sum(v.bytes for v in module.shared(name))
     most = module.kernels[name].bound
     threads = int(np.prod(block))
     if not all(1 <= n <= m for n, m in zip(_three(grid), GRID)):
@@ -315,7 +316,7 @@ def _described(fault: Fault, name: str, module: Any, memory: Memory) -> KernelFa
         for f, line in zip(fault.file, (fault.line, fault.other_line))
     ]
     pc = [module.line(pc) if pc else "" for pc in fault.pc]
-    what = _place(fault, module, memory)
+    what = _place(fault, module.shared(name), memory)
     reached = f"is at {at[1]}" if fault.other_line >= 0 else "has returned"
     message = {
         "barrier": f"{who[0]} waits at the barrier {at[0]}, {who[1]} {reached}",
@@ -335,7 +336,7 @@ def _described(fault: Fault, name: str, module: Any, memory: Memory) -> KernelFa
     return KernelFault(kind, f"{name}: {kind}: {message}")
 
 
-def _place(fault: Fault, module: Any, memory: Memory) -> str:
+def _place(fault: Fault, shared: list[build.Variable], memory: Memory) -> str:
     at = fault.region - len(memory.spans)
     if fault.region < 0:
         return f"address {fault.offset:#x}"
@@ -343,5 +344,6 @@ def _place(fault: Fault, module: Any, memory: Memory) -> str:
         return memory.place(fault.region, fault.offset)
     if at == 0:
         return f"byte {fault.offset} of the dynamic shared memory"
-    _, size, variable = module.shared[at - 1]
-    return f"byte {fault.offset} of the {size} bytes of {variable} in shared memory"
+    variable = shared[at - 1]
+    size = f"{variable.bytes} bytes of {variable.name}"
+    return f"byte {fault.offset} of the {size} in shared memory"

@@ -11,14 +11,19 @@ import tempfile
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).parent
-BASE = ("-std=c++20", "-fPIC", "-g1", "-w", "-DCUEMU")
+BASE = ("-std=c++20", "-fPIC", "-g1", "-gdwarf-4", "-w", "-DCUEMU")
 KERNEL_FLAGS = ("-O1", "-fno-strict-aliasing", "-fno-math-errno", "-ffp-contract=off")
 # -fsanitize=thread only has the calls put in; the library with them is checks.cpp
 CHECKED = ("-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0")
 SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
+LINK = ("-shared", "-nostartfiles", "-Wl,-Bsymbolic")
+
+PAD = 256  # bytes after each shared variable, so that the next one is not mistaken for it
+_VARIABLE = re.compile(r"(\.comm\s+[^,\s]+,)(\d+)")
 _KERNEL = re.compile(
     r"cuda_kernel\)\)\s*(?P<between>(?:void|__attribute__\(\(cuda_bounds\([^;{]*?\)\)\)|\s)+?)"
     r"\s*\b(?P<name>(?!void\b|__attribute__\b)\w+)\s*\((?P<parameters>[^{]*)\)\s*\{"
@@ -50,15 +55,29 @@ class Kernel:
     bound: int
 
 
+class Variable(NamedTuple):
+    """A shared variable: its place in the module, its size, its function and its name."""
+
+    offset: int
+    bytes: int
+    function: str
+    name: str
+
+
 @dataclass(frozen=True)
 class Module:
-    """A kernel file that was compiled; *shared* are its variables (offset, bytes, name)."""
+    """A kernel file that was compiled; *variables* are in shared memory."""
 
     path: Path
     runtime: Path
     kernels: dict[str, Kernel]
-    shared: tuple[tuple[int, int, str], ...]
+    variables: tuple[Variable, ...]
     lines: dict[int, str] = field(default_factory=dict)
+
+    def shared(self, kernel: str) -> list[Variable]:
+        """Return the shared variables of *kernel* and of all functions that are no kernels."""
+        others = self.kernels.keys() - {kernel}
+        return [v for v in self.variables if v.function not in others]
 
     def line(self, pc: int) -> str:
         """Return ``file:line`` of an offset in the module."""
@@ -103,21 +122,14 @@ def module(text: str, mode: str) -> Module:
     calls = "".join(_CALL.format(name=name) for name in kernels)
     source.write_text(expanded + calls + _IMAGE, encoding="utf-8")
     flags = {"plain": (), "checked": CHECKED, "sanitized": SANITIZED}[mode]
-    made = path.with_suffix(".o")
-    _run("g++", *BASE, *KERNEL_FLAGS, *flags, "-c", str(source), "-o", str(made))
+    assembly = path.with_suffix(".s")
+    _run("g++", *BASE, *KERNEL_FLAGS, *flags, "-S", str(source), "-o", str(assembly))
     link = SANITIZED if mode == "sanitized" else ()
-    _run(
-        "g++",
-        "-shared",
-        "-nostartfiles",
-        "-Wl,-Bsymbolic",
-        *link,
-        str(made),
-        "-o",
-        str(path),
-        "-lm",
-    )
-    return Module(path, runtime(mode == "sanitized"), kernels, _shared(path))
+    pad = 0 if link else PAD  # the sanitizer has its own
+    spread = _VARIABLE.sub(lambda m: f"{m[1]}{int(m[2]) + pad}", assembly.read_text("utf-8"))
+    assembly.write_text(spread, encoding="utf-8")
+    _run("g++", *LINK, *link, str(assembly), "-o", str(path), "-lm")
+    return Module(path, runtime(mode == "sanitized"), kernels, _shared(path, pad))
 
 
 def _kernels(expanded: str) -> dict[str, Kernel]:
@@ -130,14 +142,15 @@ def _kernels(expanded: str) -> dict[str, Kernel]:
     return found
 
 
-def _shared(path: Path) -> tuple[tuple[int, int, str], ...]:
+def _shared(path: Path, pad: int) -> tuple[Variable, ...]:
     """Return the writable variables of a module, which are its shared memory."""
     found = []
     for line in _run("nm", "-SC", str(path)).splitlines():
         parts = line.split(maxsplit=3)
-        if len(parts) == 4 and parts[2] in "bBdD" and len(parts[1]) == 16:
-            name = parts[3].replace("(anonymous namespace)::", "").rpartition("::")[2]
-            found.append((int(parts[0], 16), int(parts[1], 16), name))
+        if len(parts) == 4 and parts[2] == "b":
+            function, _, name = parts[3].rpartition("::")
+            size = int(parts[1], 16) - pad
+            found.append(Variable(int(parts[0], 16), size, function, name))
     return tuple(sorted(found))
 
 

@@ -29,6 +29,7 @@ struct Shadow {
 };
 
 std::vector<Shadow> shadows;
+Fault unwritten;  // the first read of shared memory that had no value
 size_t recent;
 bool checked;
 char *image, *image_end;
@@ -51,16 +52,22 @@ Stamp mark(Access access, uint64_t pc) {
   return {now.block, now.in_grid, pc, now.phase, step, int16_t(now.thread), int16_t(access)};
 }
 
+Fault described(int kind, size_t shadow, int64_t offset, int bytes, Access access, uint64_t pc,
+                const Stamp* other) {
+  Fault f = {};
+  f.kind = kind, f.region = int(shadow), f.offset = offset, f.bytes = bytes;
+  f.write[0] = access, f.thread[0] = now.thread, f.block[0] = now.in_grid;
+  f.pc[0] = pc - uint64_t(image);
+  if (other) {
+    f.write[1] = other->access, f.thread[1] = other->thread, f.block[1] = other->in_grid;
+    f.pc[1] = other->pc - uint64_t(image);
+  }
+  return f;
+}
+
 [[noreturn]] void report(int kind, size_t shadow, int64_t offset, int bytes, Access access,
                          uint64_t pc, const Stamp* other) {
-  fault = {};
-  fault.kind = kind, fault.region = int(shadow), fault.offset = offset, fault.bytes = bytes;
-  fault.write[0] = access, fault.thread[0] = now.thread, fault.block[0] = now.in_grid;
-  fault.pc[0] = pc - uint64_t(image);
-  if (other) {
-    fault.write[1] = other->access, fault.thread[1] = other->thread;
-    fault.block[1] = other->in_grid, fault.pc[1] = other->pc - uint64_t(image);
-  }
+  fault = described(kind, shadow, offset, bytes, access, pc, other);
   stop();
 }
 
@@ -86,7 +93,9 @@ const Stamp* conflict(const Cell& cell, Access access) {
 void check_cell(size_t at, Cell& cell, int64_t offset, int bytes, Access access, uint64_t pc) {
   bool shared = shadows[at].region.shared;
   if (shared && cell.write.block != now.block) {
-    if (access != WRITE) report(UNINITIALISED, at, offset, bytes, access, pc, nullptr);
+    // a thread that writes it before the next barrier makes a race of it
+    if (access != WRITE && !unwritten.kind)
+      unwritten = described(UNINITIALISED, at, offset, bytes, access, pc, nullptr);
     if (cell.first.block != now.block) cell = {};
     cell.write = {};
   }
@@ -150,7 +159,7 @@ void aligned(void* address, int bytes, Access access, void* caller) {
 
 void open_checks(const Launch& launch) {
   image = launch.image, image_end = launch.image_end, checked = launch.checked;
-  recent = 0;
+  recent = 0, unwritten = {};
   for (int i = 0; i < launch.region_count; i++) {
     const Region& region = launch.regions[i];
     shadows.push_back({region, checked ? reserve(region) : nullptr});
@@ -161,6 +170,11 @@ void close_checks() {
   for (Shadow& shadow : shadows) free(shadow.cells);
   shadows.clear();
   checked = false;
+}
+
+bool read_unwritten() {
+  if (unwritten.kind) fault = unwritten;
+  return unwritten.kind;
 }
 
 __attribute__((no_sanitize("address"))) void new_block() {

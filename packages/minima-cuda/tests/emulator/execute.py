@@ -15,8 +15,10 @@ GAP = 4096  # bytes after an array, so that the next one is not mistaken for it
 
 
 class Job(NamedTuple):
-    """One launch. *memory* are (bytes, place of its start from an aligned address, grain).
+    """One launch.
 
+    *memory* are (bytes, place of its start from an aligned address, grain); *shared* are the
+    (offset, bytes) of the shared variables in the module.
     *arguments* are ("at", memory, offset), ("table", [(memory, offset)...], room) or
     ("value", bytes).
     """
@@ -24,7 +26,7 @@ class Job(NamedTuple):
     runtime: str
     module: str
     kernel: str
-    shared: tuple[tuple[int, int, str], ...]
+    shared: list[tuple[int, int]]
     memory: list[tuple[bytes, int, int]]
     arguments: list[tuple[Any, ...]]
     grid: tuple[int, int, int]
@@ -122,7 +124,7 @@ def execute(job: Job) -> tuple[bytes, list[bytes]]:
     try:
         regions = [_Region(s, len(m[0]), m[2], 0) for s, m in zip(starts, job.memory, strict=False)]
         regions.append(_Region(starts[-1], job.dynamic, 1, 1))
-        regions += [_Region(base + at, size, 1, 1) for at, size, _ in job.shared]
+        regions += [_Region(base + at, size, 1, 1) for at, size in job.shared]
         launch = _launch(job, module, regions, starts)
         fault = bytes(runtime.cuemu_launch(launch)[0])
         after = [ctypes.string_at(s, len(m[0])) for s, m in zip(starts, job.memory, strict=False)]

@@ -287,7 +287,8 @@ void run_block() {
       if (fault.kind) return;
     }
     if (moved) continue;
-    if (all_done() || !barrier_reached()) return;
+    if (all_done()) return void(read_unwritten());
+    if (!barrier_reached() || read_unwritten()) return;
   }
 }
 

@@ -58,4 +58,5 @@ extern Fault fault;
 void open_checks(const Launch& launch);
 void close_checks();
 void new_block();  // shared memory has no values from here
+bool read_unwritten();  // at a barrier, and at the end: whether `fault` now says so
 }  // namespace cuemu

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from emulator import EmulatorLauncher
-from minima_cuda import library
 
 from minima.devices.base import REFERENCES
+from minima_cuda import library
 
 SMALL_SCHEDULES = ("forward", "reverse", 1, 2, 3, 4, 5)
 LARGE_SCHEDULES = ("forward", 1)
