@@ -12,7 +12,7 @@ from .launch import Launcher
 __all__ = ["FAMILIES", "kernels"]
 
 #: modules of `minima_cuda.families`, imported once a device is opened; later ones win
-FAMILIES = ("elementwise",)
+FAMILIES = ("elementwise", "reductions", "softmax", "norms")
 
 
 def kernels(launcher: Launcher, xp: Any) -> dict[str, Kernel]:

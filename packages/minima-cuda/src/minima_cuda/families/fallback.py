@@ -15,7 +15,7 @@ Array = Any
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 #: dtype of an array -> the dtype that kernels compute in, and take numbers as
-ACCUMULATORS = {
+ACCUMULATORS: dict[str, Any] = {
     **dict.fromkeys(("float16", "bfloat16", "float32"), np.float32),
     "float64": np.float64,
     **dict.fromkeys(("bool", "uint8", "int32"), np.int32),

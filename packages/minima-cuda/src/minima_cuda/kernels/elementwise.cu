@@ -22,7 +22,9 @@ template <class V>
 DEVICE V floor_quotient(V a, V b) {
   if constexpr (FRACTIONS<V>) {
     if (b == V(0)) return a / b;
-    const V whole = (a - remainder_of(a, b)) / b;  // but for rounding
+    const V left = fmod(a, b);
+    V whole = (a - left) / b;  // but for rounding
+    if (left != V(0) && (left < V(0)) != (b < V(0))) whole -= V(1);
     const V found = floor(whole);
     return whole - found > V(0.5) ? found + V(1) : found;
   } else {
