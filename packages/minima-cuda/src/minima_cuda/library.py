@@ -12,7 +12,7 @@ from .launch import Launcher
 __all__ = ["FAMILIES", "kernels"]
 
 #: modules of `minima_cuda.families`, imported once a device is opened; later ones win
-FAMILIES = ("elementwise", "reductions", "softmax", "norms")
+FAMILIES = ("elementwise", "reductions", "softmax", "norms", "dropout")
 
 
 def kernels(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
