@@ -11,10 +11,8 @@ namespace {
 enum Access { READ, WRITE, ATOMIC };
 
 struct Stamp {
-  int64_t block = 0, in_grid = 0;
-  uint64_t pc = 0;
-  uint32_t phase = 0, step = 0;
-  int16_t thread = 0, access = 0;
+  uint32_t block, phase, pc;
+  uint16_t step, thread : 12, access : 4;
 };
 
 // What is remembered of one element: the last write, the first and the last of the threads that
@@ -23,9 +21,12 @@ struct Cell {
   Stamp write, first, last, earlier;
 };
 
+// The cells of a region. Those of shared memory are of bytes, of which the first of each word
+// stands for all until one of the others is accessed alone.
 struct Shadow {
   Region region;
   Cell* cells;
+  std::vector<bool> split;
 };
 
 std::vector<Shadow> shadows;
@@ -33,14 +34,24 @@ Fault unwritten;  // the first read of shared memory that had no value
 size_t recent;
 bool checked;
 char *image, *image_end;
+uint32_t first_block;  // stamps of blocks before it are of launches that are over
 
-Cell* reserve(const Region& region) {  // all zero, and untouched until used
-  return static_cast<Cell*>(calloc(region.bytes / region.grain + 1, sizeof(Cell)));
+Cell* reserve(size_t count) {  // what it holds from the last launch does not matter
+  static Cell* cells;
+  static size_t room;
+  if (count > room) {
+    free(cells);
+    room = 2 * count;
+    cells = static_cast<Cell*>(calloc(room, sizeof(Cell)));
+  }
+  return cells;
 }
+
+bool nobody(const Stamp& stamp) { return stamp.block < first_block; }
 
 // Whether the running thread knows that the access of *stamp* is over.
 bool ordered(const Stamp& stamp) {
-  if (!stamp.block) return true;
+  if (nobody(stamp)) return true;
   if (stamp.block != now.block) return false;
   if (stamp.thread == now.thread || stamp.phase != now.phase) return true;
   if (stamp.thread / LANES != now.thread / LANES) return false;
@@ -49,7 +60,8 @@ bool ordered(const Stamp& stamp) {
 
 Stamp mark(Access access, uint64_t pc) {
   uint32_t step = now.seen[now.thread][now.thread % LANES];
-  return {now.block, now.in_grid, pc, now.phase, step, int16_t(now.thread), int16_t(access)};
+  return {now.block, now.phase, uint32_t(pc - uint64_t(image)), uint16_t(step),
+          uint16_t(now.thread), access};
 }
 
 Fault described(int kind, size_t shadow, int64_t offset, int bytes, Access access, uint64_t pc,
@@ -59,8 +71,8 @@ Fault described(int kind, size_t shadow, int64_t offset, int bytes, Access acces
   f.write[0] = access, f.thread[0] = now.thread, f.block[0] = now.in_grid;
   f.pc[0] = pc - uint64_t(image);
   if (other) {
-    f.write[1] = other->access, f.thread[1] = other->thread, f.block[1] = other->in_grid;
-    f.pc[1] = other->pc - uint64_t(image);
+    f.write[1] = other->access, f.thread[1] = other->thread;
+    f.block[1] = place_of(other->block), f.pc[1] = other->pc;
   }
   return f;
 }
@@ -73,9 +85,9 @@ Fault described(int kind, size_t shadow, int64_t offset, int bytes, Access acces
 
 void read_cell(Cell& cell, uint64_t pc) {
   if (cell.first.block != now.block || cell.first.phase != now.phase) {
-    if (cell.first.block && cell.first.block != now.block) cell.earlier = cell.first;
+    if (!nobody(cell.first) && cell.first.block != now.block) cell.earlier = cell.first;
     cell.first = mark(READ, pc);
-    cell.last = {};
+    cell.last.block = 0;
   } else if (cell.first.thread != now.thread) {
     cell.last = mark(READ, pc);
   }
@@ -96,15 +108,33 @@ void check_cell(size_t at, Cell& cell, int64_t offset, int bytes, Access access,
     // a thread that writes it before the next barrier makes a race of it
     if (access != WRITE && !unwritten.kind)
       unwritten = described(UNINITIALISED, at, offset, bytes, access, pc, nullptr);
-    if (cell.first.block != now.block) cell = {};
-    cell.write = {};
+    cell.write.block = cell.earlier.block = 0;
+    if (cell.first.block != now.block) cell.first.block = cell.last.block = 0;
   }
   if (const Stamp* other = conflict(cell, access)) report(RACE, at, offset, bytes, access, pc, other);
   if (access == READ) {
     read_cell(cell, pc);
   } else {
-    cell = {};
     cell.write = mark(access, pc);
+    cell.first.block = cell.last.block = cell.earlier.block = 0;
+  }
+}
+
+void check_bytes(size_t at, Shadow& shadow, int64_t offset, int bytes, Access access, uint64_t pc) {
+  bool whole = offset % 4 == 0 && bytes % 4 == 0;
+  for (int64_t i = offset; i < offset + bytes;) {
+    if (whole && !shadow.split[i / 4]) {
+      check_cell(at, shadow.cells[i], offset, bytes, access, pc);
+      i += 4;
+      continue;
+    }
+    if (!shadow.split[i / 4]) {
+      Cell* word = shadow.cells + i / 4 * 4;
+      word[1] = word[2] = word[3] = word[0];
+      shadow.split[i / 4] = true;
+    }
+    check_cell(at, shadow.cells[i], offset, bytes, access, pc);
+    i++;
   }
 }
 
@@ -144,10 +174,12 @@ void check(void* pointer, int bytes, Access access, void* caller) {
     for (at = 0; at < shadows.size() && !inside(shadows[at].region, address, bytes);) at++;
   if (at == shadows.size()) return outside(address, bytes, access, pc);
   recent = at;
-  const Region& region = shadows[at].region;
-  int64_t offset = address - region.start, grain = region.grain;
-  for (int64_t i = offset / grain; i <= (offset + bytes - 1) / grain; i++)
-    check_cell(at, shadows[at].cells[i], offset, bytes, access, pc);
+  Shadow& shadow = shadows[at];
+  int64_t offset = address - shadow.region.start;
+  if (shadow.region.shared) return check_bytes(at, shadow, offset, bytes, access, pc);
+  int64_t grain = shadow.region.grain, last = (offset + bytes - 1) / grain;
+  for (int64_t i = offset / grain; i <= last; i++)
+    check_cell(at, shadow.cells[i], offset, bytes, access, pc);
 }
 
 void aligned(void* address, int bytes, Access access, void* caller) {
@@ -159,15 +191,20 @@ void aligned(void* address, int bytes, Access access, void* caller) {
 
 void open_checks(const Launch& launch) {
   image = launch.image, image_end = launch.image_end, checked = launch.checked;
-  recent = 0, unwritten = {};
+  recent = 0, unwritten = {}, first_block = now.block + 1;
+  size_t count = 0;
+  auto size = [](const Region& region) { return region.bytes / region.grain + 4; };
+  for (int i = 0; i < launch.region_count; i++) count += size(launch.regions[i]);
+  Cell* cells = checked ? reserve(count) : nullptr;
   for (int i = 0; i < launch.region_count; i++) {
     const Region& region = launch.regions[i];
-    shadows.push_back({region, checked ? reserve(region) : nullptr});
+    size_t words = checked && region.shared ? region.bytes / 4 + 1 : 0;
+    shadows.push_back({region, cells, std::vector<bool>(words)});
+    cells += checked ? size(region) : 0;
   }
 }
 
 void close_checks() {
-  for (Shadow& shadow : shadows) free(shadow.cells);
   shadows.clear();
   checked = false;
 }

@@ -179,6 +179,22 @@ KERNEL neighbours_right(const signed char* x, signed char* y, int n) {  // bytes
   Index i = first_element();
   if (i < n) y[i] = x[i];
 }
+KERNEL bytes_right(const signed char* x, signed char* y, int n) {  // and in shared memory
+  AT;
+  __shared__ signed char s[64];
+  s[t] = t < n ? x[t] : 0;
+  __syncthreads();
+  int word = reinterpret_cast<int*>(s)[t / 4];
+  if (t < n) y[t] = word >> t % 4 * 8;
+}
+KERNEL bytes_dropped(const signed char* x, signed char* y, int n) {
+  AT;
+  __shared__ signed char s[64];
+  if (t < 16) reinterpret_cast<int*>(s)[t] = 0;
+  __syncthreads();
+  s[t] = t < n ? x[t] : 0;
+  if (t < n) y[t] = s[t ^ 1];
+}
 KERNEL traps(const float* x, float* y, int n) {
   if (x[0] == 0) __trap();
 }

@@ -94,6 +94,8 @@ Context scheduler;
 char* stacks;
 const Launch* launch;
 int count, running;
+uint32_t first_block;
+std::vector<uint64_t> order;  // of blocks, where the schedule is a seed
 std::mt19937_64 dice;
 std::vector<int> warps, lanes[MOST_THREADS / LANES];
 const void* scheduler_stack;
@@ -328,6 +330,11 @@ void stop() {
   __builtin_unreachable();
 }
 
+int64_t place_of(uint32_t block) {
+  uint64_t i = block - first_block, blocks = uint64_t(gridDim.x) * gridDim.y * gridDim.z;
+  return !order.empty() ? order[i] : launch->schedule == -2 ? blocks - 1 - i : i;
+}
+
 }  // namespace cuemu
 
 // ---- what kernels call ---------------------------------------------------------------------------
@@ -372,15 +379,15 @@ Fault* cuemu_launch(const Launch* given) {
   arrange(*given);
   open_checks(*given);
   uint64_t blocks = uint64_t(gridDim.x) * gridDim.y * gridDim.z;
-  std::vector<uint64_t> order;
+  order.clear();
+  first_block = now.block + 1;
   if (random_schedule() && blocks <= 1 << 20) {
     order.resize(blocks);
     std::iota(order.begin(), order.end(), 0);
     std::shuffle(order.begin(), order.end(), dice);
   }
   for (uint64_t i = 0; i < blocks && !fault.kind; i++) {
-    uint64_t b = !order.empty() ? order[i] : launch->schedule == -2 ? blocks - 1 - i : i;
-    now.in_grid = b;
+    uint64_t b = now.in_grid = place_of(first_block + i);
     blockIdx = {unsigned(b % gridDim.x), unsigned(b / gridDim.x % gridDim.y),
                 unsigned(b / gridDim.x / gridDim.y)};
     new_block();

@@ -44,7 +44,7 @@ struct Launch {
 
 // The state of the thread that runs, for the checks.
 struct Now {
-  int64_t block;    // counts every block that ever ran
+  uint32_t block;   // counts every block that ever ran
   int64_t in_grid;  // the block's place in its grid
   int thread;
   uint32_t phase;  // block barriers passed
@@ -54,6 +54,7 @@ struct Now {
 extern Now now;
 extern Fault fault;
 
+int64_t place_of(uint32_t block);  // of a block of this launch, in its grid
 [[noreturn]] void stop();  // end the launch: `fault` is filled in
 void open_checks(const Launch& launch);
 void close_checks();

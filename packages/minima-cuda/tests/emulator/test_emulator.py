@@ -55,6 +55,7 @@ RIGHT = {
     "constant_right": ({"n": 5, "threads": 5}, [2, 3, 4, 1, 2]),
     "blocks_share_atomically": ({"blocks": 33, "y": np.zeros(1, "f4")}, [561]),
     "neighbours_right": ({"x": np.arange(33, dtype="i1"), "y": np.zeros(33, "i1")}, np.arange(33)),
+    "bytes_right": ({"x": np.arange(33, dtype="i1"), "y": np.zeros(33, "i1")}, np.arange(33)),
 }
 
 
@@ -83,6 +84,7 @@ WRONG = [
     ("barrier_in_branch", {}, "barrier", r"kernels\.cu:\d+, thread \d+ of block 0 has returned"),
     ("barrier_two_places", {}, "barrier", r"kernels\.cu:\d+, .* is at kernels\.cu:\d+"),
     ("barrier_dropped", {"n": 64}, "race", r"byte \d+ of the 256 bytes of s .* it at"),
+    ("bytes_dropped", {"x": np.ones(33, "i1"), "y": np.ones(33, "i1")}, "race", "of s in shared"),
     ("barrier_once", {"n": 64}, "race", r"byte \d+ of .* at kernels\.cu:\d+; .* it at kernels"),
     ("shuffle_in_branch", {"n": 16, "threads": 32}, "deadlock", "lanes 0xffffffff"),
     ("shuffle_outside_mask", {"n": 32, "threads": 32}, "lane", "reads lane 16"),
