@@ -13,7 +13,7 @@ from minima_cuda import availability, driver
 def answer(**more):
     """Return a driver's answer: one that serves CUDA 13.1 and two GPUs, but for *more*."""
     fine = {"library": "libcuda.so.1", "found": True, "error": 0, "name": ""}
-    return {**fine, "version": 13010, "count": 2, **more}
+    return {**fine, "version": 13010, "count": 2, "gpus": [("A", 90), ("B", 90)], **more}
 
 
 def test_probe_of_this_machine_finds_gpus_or_a_reason(fresh_probe):
@@ -68,22 +68,52 @@ def test_cupy_that_cannot_be_imported(fresh_probe, monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("call", "status", "reason"),
     [
-        (
-            "runtime.getDeviceCount",
-            35,
-            "driver too old for the CUDA runtime: it serves CUDA 12.4 and CuPy is built for 13.2; "
-            'update the driver, or pip install "minima-cuda[cu12]"',
-        ),
         ("runtime.getDeviceCount", 36, "driver too old for the CUDA runtime: "),
         ("runtime.getDeviceCount", 999, "CuPy finds no GPU: it failed"),
-        ("nvrtc.getVersion", 0, "CuPy finds no CUDA compiler, NVRTC (pip install "),
+        ("nvrtc.getVersion", 2, "CuPy finds no CUDA compiler, NVRTC (pip install "),
     ],
 )
 def test_reason_of_cupy(fresh_probe, monkeypatch, stand_in, runtime_error, call, status, reason):
     """Catches a device that opens and fails at its first kernel."""
-    stand_in({call: runtime_error(status, "it\nfailed")})
-    monkeypatch.setattr(availability, "_ask_driver", lambda: answer(version=12040))
+    stand_in(fails={call: runtime_error(status, "it\nfailed")})
+    monkeypatch.setattr(availability, "_ask_driver", answer)
     assert fresh_probe().reason.startswith(reason)
+
+
+def test_cupy_for_another_cuda_than_the_driver_serves(fresh_probe, monkeypatch, stand_in):
+    """Catches a CuPy that is asked, and starts CUDA, though its answer is known."""
+    cupy = stand_in()
+    monkeypatch.setattr(availability, "_ask_driver", lambda: answer(version=12040))
+    assert fresh_probe().reason == (
+        "driver too old for the CUDA runtime: it serves CUDA 12.4 and CuPy is built for 13.2; "
+        'update the driver, or pip install "minima-cuda[cu12]"'
+    )
+    assert [name for name, _ in cupy.machine.calls] == ["runtime.runtimeGetVersion"]
+
+
+PASCAL = (
+    "GTX 1080 (sm_61) is not served by CUDA 13, which starts at sm_75; "
+    'pip install "minima-cuda[cu12]" serves it'
+)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "reasons"),
+    [
+        ([("GTX 1080", 61)], [PASCAL]),
+        ([("GTX 1080", 61), ("GTX 1080", 61)], [PASCAL, PASCAL]),
+        ([("H100", 90), ("GTX 1080", 61)], ["", PASCAL]),
+        ([("K80", 37)], ["K80 (sm_37) is not served by CUDA 13, which starts at sm_75"]),
+        ([("T4", 75), ("unknown", 0), ("B200", 100)], ["", "", ""]),
+    ],
+)
+def test_architectures(fresh_probe, monkeypatch, stand_in, gpus, reasons):
+    """Catches a GPU that opens and has no kernel, and one that hides its neighbours."""
+    stand_in()
+    monkeypatch.setattr(availability, "_ask_driver", lambda: answer(count=len(gpus), gpus=gpus))
+    found = fresh_probe()
+    assert [found.reason_of(number) for number in range(len(gpus))] == reasons
+    assert (found.count == 0) == all(reasons)
 
 
 def test_it_is_asked_once(fresh_probe, monkeypatch):

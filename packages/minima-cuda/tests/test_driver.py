@@ -26,6 +26,18 @@ class Library:
         count._obj.value = 2
         return self.errors.get("cuDeviceGetCount", 0)
 
+    def cuDeviceGet(self, handle, number):
+        handle._obj.value = number
+        return self.errors.get("cuDeviceGet", 0)
+
+    def cuDeviceGetName(self, name, length, handle):
+        name.value = b"GPU of a test"
+        return 0
+
+    def cuDeviceGetAttribute(self, value, attribute, handle):
+        value._obj.value = {75: 9, 76: handle.value}[attribute]
+        return 0
+
     def cuGetErrorName(self, code, name):
         if code == 999:
             return 1
@@ -38,6 +50,8 @@ class Library:
     [
         (None, {"found": False, "error": 0, "name": "", "version": 0, "count": 0}),
         (Library(), {"found": True, "error": 0, "name": "", "version": 13010, "count": 2}),
+        (Library(), {"gpus": [("GPU of a test", 90), ("GPU of a test", 91)]}),
+        (Library(cuDeviceGet=3), {"error": 0, "gpus": [("GPU 0", 0), ("GPU 1", 0)]}),
         (Library(cuInit=100), {"error": 100, "name": "CUDA_ERROR_NO_DEVICE", "count": 0}),
         (Library(cuInit=999), {"error": 999, "name": ""}),
         (Library(cuDriverGetVersion=3), {"error": 3, "count": 0}),

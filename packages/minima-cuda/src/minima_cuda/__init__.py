@@ -6,7 +6,8 @@ device does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from minima.errors import DeviceUnavailableError
 from minima.hookspec import hookimpl
@@ -15,8 +16,51 @@ if TYPE_CHECKING:
     from minima.registry import Registrar
 
     from .device import CudaDevice
+    from .errors import DeviceForkError, DeviceLaunchError, DeviceOutOfMemoryError
+    from .memory import (
+        empty_cache,
+        largest_holders,
+        memory_stats,
+        memory_summary,
+        reset_peak_memory,
+    )
+    from .pinned import pin_memory
+    from .precision import backends, get_float32_matmul_precision, set_float32_matmul_precision
+    from .streams import Event, Stream, current_stream, record_stream, stream, synchronize
 
-__all__ = ["MINIMA_API", "minima_register_devices", "open_device"]
+#: module -> its names that are used from here, imported when first asked for
+_LATER = {
+    "errors": "DeviceForkError DeviceLaunchError DeviceOutOfMemoryError",
+    "memory": "empty_cache largest_holders memory_stats memory_summary reset_peak_memory",
+    "pinned": "pin_memory",
+    "precision": "backends get_float32_matmul_precision set_float32_matmul_precision",
+    "streams": "Event Stream current_stream record_stream stream synchronize",
+}
+_HOME = {name: module for module, names in _LATER.items() for name in names.split()}
+
+__all__ = [
+    "MINIMA_API",
+    "DeviceForkError",
+    "DeviceLaunchError",
+    "DeviceOutOfMemoryError",
+    "Event",
+    "Stream",
+    "backends",
+    "current_stream",
+    "empty_cache",
+    "get_float32_matmul_precision",
+    "largest_holders",
+    "memory_stats",
+    "memory_summary",
+    "minima_register_devices",
+    "open_device",
+    "pin_memory",
+    "record_stream",
+    "reset_peak_memory",
+    "set_float32_matmul_precision",
+    "stream",
+    "synchronize",
+]
 
 MINIMA_API = 1
 
@@ -40,17 +84,22 @@ def open_device(index: int | None = None) -> CudaDevice:
     no CUDA device: ...
     """
     from .availability import probe
+    from .guard import check_fork
 
-    found = probe()
-    if found.reason:
-        raise DeviceUnavailableError(f"no CUDA device: {found.reason}")
     number = index or 0
-    if number >= found.count:
-        last = found.count - 1
-        seen = f"there are cuda:0 to cuda:{last}" if last else "the only one is cuda:0"
-        raise DeviceUnavailableError(
-            f"no CUDA device: index {number} is out of range, {seen} ({found.visible})"
-        )
+    check_fork(f"cuda:{number}")
+    found = probe()
+    reason = found.reason_of(number)
+    if reason:
+        raise DeviceUnavailableError(f"no CUDA device: {reason}")
     from .device import CudaDevice
 
     return CudaDevice(number)
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name in _HOME:
+            return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

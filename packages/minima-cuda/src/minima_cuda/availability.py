@@ -6,10 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from . import driver
+from .guard import mark_started
 
 __all__ = ["Probe", "probe"]
 
@@ -20,18 +21,31 @@ TIMEOUT = 30.0
 _NO_DEVICE, _STUB = 100, 34
 #: error codes of the runtime: cudaErrorInsufficientDriver, cudaErrorCallRequiresNewerDriver
 _TOO_OLD = 35, 36
+#: CUDA's major version -> the oldest architecture that it compiles for, 75 for sm_75
+_OLDEST = {12: 50, 13: 75}
 
 
 @dataclass(frozen=True)
 class Probe:
     """What was found: the number of GPUs, or the *reason* why none can be used.
 
-    *visible* says what CUDA_VISIBLE_DEVICES was.
+    *visible* says what CUDA_VISIBLE_DEVICES was, *unusable* why single GPUs cannot be used.
     """
 
     count: int
     reason: str
     visible: str
+    unusable: dict[int, str] = field(default_factory=dict)
+
+    def reason_of(self, number: int) -> str:
+        """Return why the GPU with that number cannot be used, nothing where it can."""
+        if self.reason:
+            return self.reason
+        if number < self.count:
+            return self.unusable.get(number, "")
+        last = self.count - 1
+        seen = f"there are cuda:0 to cuda:{last}" if last else "the only one is cuda:0"
+        return f"index {number} is out of range, {seen} ({self.visible})"
 
 
 class _Unavailable(Exception):
@@ -53,10 +67,13 @@ def probe() -> Probe:
     try:
         answer = _ask_driver()
         _check_driver(answer, visible)
-        _check_cupy(answer["version"])
+        built = _check_cupy(answer["version"])
+        unusable = _too_old(answer["gpus"], built)
+        if len(unusable) == answer["count"]:
+            raise _Unavailable("; ".join(dict.fromkeys(unusable.values())))
     except _Unavailable as reason:
         return Probe(0, str(reason), visible)
-    return Probe(answer["count"], "", visible)
+    return Probe(answer["count"], "", visible, unusable)
 
 
 def _ask_driver() -> driver.Answer:
@@ -93,8 +110,11 @@ def _check_driver(answer: driver.Answer, visible: str) -> None:
         raise _Unavailable(f"no GPU visible ({visible})")
 
 
-def _check_cupy(version: int) -> None:
-    """Check that CuPy can use the GPUs of a driver of this *version*, 12040 for CUDA 12.4."""
+def _check_cupy(version: int) -> int:
+    """Check that CuPy can use the GPUs of a driver of this *version*, 12040 for CUDA 12.4.
+
+    Returns the version that CuPy is built for.
+    """
     extra = f'pip install "minima-cuda[{"cu13" if version >= 13000 else "cu12"}]"'
     try:
         import cupy
@@ -103,15 +123,20 @@ def _check_cupy(version: int) -> None:
             raise _Unavailable(f"CuPy is not installed ({extra})") from error
         raise _Unavailable(f"CuPy cannot be imported: {_one_line(error)}") from error
     try:
-        cupy.cuda.runtime.getDeviceCount()
+        built = int(cupy.cuda.runtime.runtimeGetVersion())
+        old = built // 1000 > version // 1000  # then it need not be tried
+        if not old:
+            mark_started()
+            cupy.cuda.runtime.getDeviceCount()
     except Exception as error:
-        if getattr(error, "status", None) not in _TOO_OLD:
+        old = getattr(error, "status", None) in _TOO_OLD
+        if not old:
             raise _Unavailable(f"CuPy finds no GPU: {_one_line(error)}") from error
-        needed = _dotted(cupy.cuda.runtime.runtimeGetVersion())
+    if old:
         raise _Unavailable(
             f"driver too old for the CUDA runtime: it serves CUDA {_dotted(version)} and CuPy is "
-            f"built for {needed}; update the driver, or {extra}"
-        ) from error
+            f"built for {_dotted(built)}; update the driver, or {extra}"
+        )
     try:
         cupy.cuda.nvrtc.getVersion()
     except Exception as error:
@@ -119,6 +144,21 @@ def _check_cupy(version: int) -> None:
             f'CuPy finds no CUDA compiler, NVRTC (pip install "cupy-cuda{version // 1000}x[ctk]"): '
             f"{_one_line(error)}"
         ) from error
+    return built
+
+
+def _too_old(gpus: list[tuple[str, int]], built: int) -> dict[int, str]:
+    """Return GPU number -> why CUDA of the version *built* does not serve its architecture."""
+    major = built // 1000
+    oldest = _OLDEST.get(major, max(_OLDEST.values()))
+    served = [f'pip install "minima-cuda[cu{old}]"' for old in _OLDEST if old < major]
+    remedy = f"; {served[-1]} serves it" if served else ""
+    return {
+        number: f"{name} (sm_{arch}) is not served by CUDA {major}, which starts at sm_{oldest}"
+        + (remedy if arch >= min(_OLDEST.values()) else "")
+        for number, (name, arch) in enumerate(gpus)
+        if 0 < arch < oldest
+    }
 
 
 def _dotted(version: int) -> str:

@@ -11,11 +11,17 @@ from typing import Any, TypedDict
 
 __all__ = ["Answer", "ask", "load"]
 
+#: CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
+_MAJOR, _MINOR = 75, 76
+
 LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 
 class Answer(TypedDict):
-    """What the driver says; *error* and *name* are those of the first call that failed."""
+    """What the driver says; *error* and *name* are those of the first call that failed.
+
+    *gpus*: the name and the architecture of each, 75 for sm_75; empty where it does not say.
+    """
 
     library: str
     found: bool
@@ -23,6 +29,7 @@ class Answer(TypedDict):
     name: str
     version: int
     count: int
+    gpus: list[tuple[str, int]]
 
 
 def load() -> Any:
@@ -36,7 +43,7 @@ def load() -> Any:
 def ask(library: Any) -> Answer:
     """Return what the driver, loaded as *library*, says of itself and of its GPUs."""
     answer = Answer(
-        library=LIBRARY, found=library is not None, error=0, name="", version=0, count=0
+        library=LIBRARY, found=library is not None, error=0, name="", version=0, count=0, gpus=[]
     )
     if library is None:
         return answer
@@ -49,7 +56,22 @@ def ask(library: Any) -> Answer:
     if answer["error"] and library.cuGetErrorName(answer["error"], ctypes.byref(name)) == 0:
         answer["name"] = (name.value or b"").decode()
     answer["version"], answer["count"] = version.value, count.value
+    answer["gpus"] = [_gpu(library, number) for number in range(count.value)]
     return answer
+
+
+def _gpu(library: Any, number: int) -> tuple[str, int]:
+    """Return the name and the architecture of a GPU, which is 0 where the driver fails."""
+    handle, name = ctypes.c_int(), ctypes.create_string_buffer(256)
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    failed = (
+        library.cuDeviceGet(ctypes.byref(handle), number)
+        or library.cuDeviceGetName(name, len(name), handle)
+        or library.cuDeviceGetAttribute(ctypes.byref(major), _MAJOR, handle)
+        or library.cuDeviceGetAttribute(ctypes.byref(minor), _MINOR, handle)
+    )
+    found = name.value.decode(errors="replace") or f"GPU {number}"
+    return found, 0 if failed else 10 * major.value + minor.value
 
 
 if __name__ == "__main__":

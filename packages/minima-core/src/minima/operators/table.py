@@ -465,6 +465,8 @@ def scalar_tensor(name: str, value: Any, dtype: DType, device: Device | None) ->
     device = device or CPU
     try:
         array = device.scalar(_number(value), dtype)
+    except MinimaError:  # of the device, which has said what is wrong
+        raise
     except (OverflowError, ValueError, TypeError) as error:
         raise DTypeError(
             f"{name}: the number {value!r} does not fit into {dtype} ({error}); "

@@ -41,7 +41,7 @@ def transfer(x: Tensor, device: Device, *, non_blocking: bool = False) -> Tensor
     >>> mi.operators.transfer(mi.Tensor([1.0]), mi.device("cpu"))
     Tensor([1.])
     """
-    attrs = {"device": device, "source": x._device, "non_blocking": non_blocking}
+    attrs: dict[str, Any] = {"device": device, "source": x._device, "non_blocking": non_blocking}
     tape = TAPE.get()
     if tape is not None:
         tape.fail("a tensor moves to another device")

@@ -1,0 +1,103 @@
+"""Every call of CuPy that minima-cuda and minima's reference kernels make.
+
+`test_calls` walks over both sources, so that the list is complete and has nothing to spare, and
+holds each row to CuPy's own signature where CuPy is installed.
+"""
+
+#: calls of the device -> an example of their arguments, as CuPy's signature has to take them
+CALLS = {
+    "array": "obj",
+    "asarray": "a",
+    "asnumpy": "a",
+    "ascontiguousarray": "a",
+    "may_share_memory": "a, b",
+    "from_dlpack": "array",
+    "get_default_memory_pool": "",
+    "cuda.Device": "device",
+    "cuda.Event": "disable_timing=True",
+    "cuda.Stream": "non_blocking=True",
+    "cuda.get_current_stream": "device_id",
+    "cuda.get_elapsed_time": "start_event, end_event",
+    "cuda.alloc_pinned_memory": "size",
+    "cuda.get_allocator": "",
+    "cuda.set_allocator": "allocator",
+    "cuda.driver.funcSetAttribute": "f, attribute, value",
+    "cuda.function.Module": "",
+    "cuda.nvrtc.getVersion": "",
+    "cuda.runtime.getDevice": "",
+    "cuda.runtime.getDeviceCount": "",
+    "cuda.runtime.memGetInfo": "",
+    "cuda.runtime.runtimeGetVersion": "",
+    "_core._routines_linalg.set_compute_type": "dtype, compute_type",
+}
+
+#: classes and constants of CuPy that are not called
+NAMES = (
+    "ndarray cuda.PinnedMemoryPointer cuda.driver.CUDADriverError "
+    "cuda.driver.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES cuda.memory.OutOfMemoryError "
+    "cuda.runtime.CUDARuntimeError _core._routines_linalg.COMPUTE_TYPE_DEFAULT "
+    "_core._routines_linalg.COMPUTE_TYPE_TF32"
+).split()
+
+#: methods and attributes of CuPy's objects -> an example of their arguments, None for attributes
+MEMBERS = {
+    "cuda.Device.compute_capability": None,
+    "cuda.Device.synchronize": "",
+    "cuda.Device.__enter__": "",
+    "cuda.Device.__exit__": "kind, error, where",
+    "cuda.Event.done": None,
+    "cuda.Event.record": "stream",
+    "cuda.Event.synchronize": "",
+    "cuda.Stream.done": None,
+    "cuda.Stream.record": "",
+    "cuda.Stream.synchronize": "",
+    "cuda.Stream.wait_event": "event",
+    "cuda.Stream.__enter__": "",
+    "cuda.Stream.__exit__": "kind, error, where",
+    "cuda.function.Module.get_function": "name",
+    "cuda.function.Module.load": "cubin",
+    "cuda.MemoryPool.used_bytes": "",
+    "cuda.MemoryPool.total_bytes": "",
+    "cuda.MemoryPool.free_all_blocks": "",
+    "cuda.MemoryPointer.device_id": None,
+    "cuda.MemoryPointer.mem": None,
+    "cuda.MemoryPointer.ptr": None,
+    "cuda.Memory.size": None,
+    "ndarray.__dlpack__": "stream=1",
+    "ndarray.__dlpack_device__": "",
+    "ndarray.__setitem__": "index, value",
+    "ndarray.data": None,
+    "ndarray.dtype": None,
+    "ndarray.flags": None,
+    "ndarray.nbytes": None,
+    "ndarray.set": "arr, stream",
+    "ndarray.shape": None,
+    "ndarray.size": None,
+}
+
+#: the Array API's functions by elements, as kernels call them
+UFUNCS = (
+    "abs add bitwise_and bitwise_invert bitwise_or bitwise_xor cos divide equal exp expm1 "
+    "floor_divide greater greater_equal isfinite isinf isnan left_shift less less_equal log log1p "
+    "logical_not matmul maximum minimum multiply negative not_equal pow remainder right_shift "
+    "sign sin sqrt square subtract tanh"
+).split()
+
+#: those that kernels use with ``at`` -> the dtypes for which CuPy has it
+_AT = "int32 int64 uint32 uint64 float32 float64".split()
+AT = {"add": [*_AT, "float16"], "maximum": _AT, "minimum": _AT}
+
+#: its other functions; what makes arrays is among them
+FUNCTIONS = (
+    "all any argmax argmin argsort astype broadcast_to clip concat expand_dims max mean min "
+    "permute_dims reshape searchsorted squeeze stack sum take take_along_axis transpose where"
+).split()
+MAKERS = "arange empty full ones zeros".split()
+CONSTANTS = "iinfo inf".split()
+
+#: methods and operators of arrays that reference kernels use
+METHODS = "astype copy reshape".split()
+OPERATORS = (
+    "__add__ __radd__ __iadd__ __sub__ __rsub__ __isub__ __mul__ __rmul__ __imul__ __truediv__ "
+    "__rtruediv__ __neg__ __invert__ __and__ __or__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__"
+).split()
