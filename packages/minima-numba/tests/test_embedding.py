@@ -47,3 +47,30 @@ def test_no_row(wrong):
     indices[3] = wrong
     with pytest.raises(mi.IndexRangeError, match="embedding"):
         compiled(mi.asarray(indices), table)
+
+
+@pytest.mark.parametrize("padding", [None, 2])
+@pytest.mark.parametrize("kind", ["int32", "int64"])
+@pytest.mark.parametrize("mode", ["sum", "mean"])
+@pytest.mark.parametrize("columns", [1, 33, 64])
+def test_bags(columns, mode, kind, padding):
+    """Catches a bag that ends at the wrong place, and one that is empty or all padding."""
+    rng = np.random.default_rng(0)
+    indices = mi.asarray(rng.integers(0, 4, 20).astype(kind))
+    indices[0:3] = 2
+    offsets = mi.asarray(np.array([0, 3, 3, 10, 20], kind))
+    table = mi.asarray(rng.standard_normal((4, columns)).astype("float32"))
+
+    def bags(indices, offsets, table):
+        return mi.operators.embedding_bag(indices, offsets, table, mode=mode, padding_idx=padding)
+
+    compiled = mi.compile(bags, executor="numba")
+    for _ in range(3):
+        found = compiled(indices, offsets, table)
+    expected = bags(indices, offsets, table)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-6, atol=1e-6)
+    (plan,) = compiled.plans
+    assert all(KERNELS[s.name](s) is not None for s in plan.launches() if "bag" in s.name)
+    indices[7] = 4
+    with pytest.raises(mi.IndexRangeError, match="embedding_bag"):
+        compiled(indices, offsets, table)

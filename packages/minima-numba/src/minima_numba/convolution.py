@@ -9,13 +9,13 @@ from minima.compiler.plan import Step, Value
 from minima.threads import get_num_threads
 
 from . import winograd
+from .packing import whole
 from .sliding import (
     Sliding,
     forward_source,
     pack_source,
     unpack_source,
     weight_source,
-    whole,
 )
 from .stages import Call, Scratch, Stages, parts, span, strides
 from .tiles import SIZES, tile_shape

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from minima.compiler.plan import Step, Value
 from minima.threads import get_num_threads
 
 from .functions import TYPES
-from .packing import copy_row, fill
+from .packing import columns_of, copy_row, fill
 from .stages import Call, Stages, collapsed, parts, span, strides
-from .tiles import Nest, function
+from .tiles import KEPT, Nest, function, tile_shape
 
 __all__ = ["EMBEDDINGS"]
 
@@ -135,4 +137,95 @@ def _gradient(step: Step) -> Stages | None:
     return [[Call(source, (indices, rows, table), *span(items, i, pieces)) for i in range(pieces)]]
 
 
-EMBEDDINGS = {"embedding": _forward, "embedding_gradient": _gradient}
+def _bag(step: Step) -> Stages | None:
+    """Add up, or take the mean of, the rows of each bag."""
+    indices, offsets, table, weights = step.inputs
+    rows = step.output
+    if indices is None or offsets is None or table is None or weights is not None:
+        return None
+    mode, padding = step.attrs["mode"], step.attrs["padding_idx"]
+    straight = all(v.array.flags.c_contiguous for v in (indices, offsets, table, rows))
+    if mode == "max" or not straight or not _suits(indices, rows, table):
+        return None
+    if offsets.dtype != indices.dtype or not offsets.array.size:
+        return None
+    (count,), (bags, columns) = indices.shape, rows.shape
+    kind, size = rows.dtype.str[1:], indices.dtype.itemsize
+    source = bags_source(kind, size, count, bags, columns, mode == "mean", padding)
+    many = parts((count + bags) * columns / SPEED, bags, get_num_threads())
+    entries = (indices, offsets, table, rows)
+    return [[Call(source, entries, *span(bags, i, many)) for i in range(many)]]
+
+
+@lru_cache(KEPT)
+def bags_source(
+    kind: str, size: int, count: int, bags: int, columns: int, mean: bool, padding: int | None
+) -> str:
+    """Return the kernel of bags of rows of a table; table: indices, offsets, table, results.
+
+    Offsets beyond the indices, which have *size* bytes, are taken as their end.
+    """
+    nest, integer = Nest(), f"i{8 * size}"
+    shape = tile_shape(kind, columns)
+    lanes, vector = shape.lanes, f"<{shape.lanes} x {TYPES[kind]}>"
+    nest.declared |= {f"declare i64 @llvm.{n}.i64(i64, i64)" for n in ("smin", "smax")}
+
+    def integer_at(base: str, i: str | int) -> str:
+        found = nest(f"load {integer}, ptr {nest(f'getelementptr {integer}, ptr {base}, i64 {i}')}")
+        return nest(f"sext {integer} {found} to i64") if size < 8 else found
+
+    def bound(base: str, i: str) -> str:
+        low = nest(f"call i64 @llvm.smax.i64(i64 {integer_at(base, i)}, i64 0)")
+        return nest(f"call i64 @llvm.smin.i64(i64 {low}, i64 {count})")
+
+    def body(indices: str, offsets: str, table: str, results: str) -> None:
+        def bag(b: str) -> None:
+            first = bound(offsets, b)
+            following = nest.plus(b, 1)
+            last = nest(f"icmp eq i64 {following}, {bags}")
+            inside = nest(f"select i1 {last}, i64 {b}, i64 {following}")
+            end = nest(f"select i1 {last}, i64 {count}, i64 {bound(offsets, inside)}")
+            there = nest.at(results, nest.times(b, columns), kind)
+            for start, widths, runs in columns_of(shape, columns):
+
+                def run(r: str, start: int = start, widths: list[int] = widths) -> None:
+                    at = nest.plus(nest.times(r, len(widths) * lanes), start)
+                    add(nest.at(table, at, kind), nest.at(there, at, kind), first, end, widths)
+
+                nest.loop(0, runs, run)
+
+        def add(source: str, place: str, first: str, end: str, widths: list[int]) -> None:
+            def row(i: str, sums: list[str]) -> list[str]:
+                index = integer_at(indices, i)
+                here = nest.at(source, nest.times(index, columns), kind)
+                found = []
+                for v, width in enumerate(widths):
+                    value = nest.read(nest.at(here, v * lanes, kind), kind, width, lanes)
+                    found.append(nest(f"fadd {vector} {sums[v]}, {value}"))
+                if padding is None:
+                    return found
+                skip = nest(f"icmp eq i64 {index}, {padding}")
+                kept = zip(sums, found)
+                found = [nest(f"select i1 {skip}, {vector} {a}, {vector} {b}") for a, b in kept]
+                one = nest(f"select i1 {skip}, i64 0, i64 1")
+                return [*found, nest(f"add i64 {sums[-1]}, {one}")]
+
+            carried = [(vector, "zeroinitializer")] * len(widths)
+            counted = [] if padding is None else [("i64", "0")]
+            *sums, length = [*nest.loop(first, end, row, 1, carried + counted), ""][
+                : len(widths) + 1
+            ]
+            if mean:
+                length = length or nest(f"sub i64 {end}, {first}")
+                length = nest(f"call i64 @llvm.smax.i64(i64 {length}, i64 1)")
+                by = nest.spread(nest(f"sitofp i64 {length} to {TYPES[kind]}"), kind, lanes)
+                sums = [nest(f"fdiv {vector} {s}, {by}") for s in sums]
+            for v, (value, width) in enumerate(zip(sums, widths)):
+                nest.write(value, nest.at(place, v * lanes, kind), kind, width, lanes)
+
+        nest.loop("%low", "%high", bag)
+
+    return function(nest, ["ptr"] * 4, body)
+
+
+EMBEDDINGS = {"embedding": _forward, "embedding_gradient": _gradient, "embedding_bag": _bag}

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from .functions import TYPES
-from .tiles import KEPT, Nest, Operands, Shape, cut, function, product, tile_shape
+from .packing import columns_of, copy_row, fill, whole
+from .tiles import KEPT, Nest, Operands, cut, function, product, tile_shape
 
 __all__ = [
     "Sliding",
-    "columns",
     "copy_pixels",
     "forward_source",
     "pack_source",
@@ -115,11 +115,6 @@ class Sliding:
         return self.images * oh * ow * o * self.kernel[0] * self.run
 
 
-def whole(count: int, lanes: int) -> int:
-    """Return *count* rounded up to vectors."""
-    return -(-count // lanes) * lanes
-
-
 class Block:
     """What a kernel knows of the block it works on: its first row, its rows, and the image."""
 
@@ -178,8 +173,7 @@ def copy_pixels(
 
     def clear(place: str, pixels: int) -> None:
         if pixels:
-            zero = f"store {TYPES[kind]} 0.0, ptr"
-            nest.loop(0, pixels * c, lambda i: nest.do(f"{zero} {nest.at(place, i, kind)}"))
+            fill(nest, kind, place, pixels * c)
 
     def inside() -> None:
         at = nest.plus(nest.times(y, strides[1]), max(0, first) * strides[2])
@@ -200,47 +194,21 @@ def copy_run(
     """Copy *count* pixels of *c* channels to where they lie one behind the other."""
     _, _, sx, sc = strides
     if sc == 1 and sx == c:
-        copy_elements(nest, kind, source, place, count * c)
+        copy_row(nest, kind, source, place, count * c)
         return
 
     def pixel(x: str) -> None:
         here = nest.at(source, nest.times(x, sx), kind)
-        copy_elements(nest, kind, here, nest.at(place, nest.times(x, c), kind), c)
+        copy_row(nest, kind, here, nest.at(place, nest.times(x, c), kind), c)
 
     def channel(k: str) -> None:
         here, there = nest.at(source, nest.times(k, sc), kind), nest.at(place, k, kind)
-        copy_elements(nest, kind, here, there, count, sx, c)
+        copy_row(nest, kind, here, there, count, (sx, c))
 
     if sc == 1:
         nest.loop(0, count, pixel)
     else:
         nest.loop(0, c, channel)
-
-
-def copy_elements(
-    nest: Nest, kind: str, source: str, place: str, count: int, given: int = 1, put: int = 1
-) -> None:
-    """Write a loop that copies *count* elements, with their strides."""
-
-    def element(i: str) -> None:
-        value = nest.read(nest.at(source, nest.times(i, given), kind), kind)
-        to = nest.at(place, nest.times(i, put), kind)
-        nest.do(f"store {TYPES[kind]} {value}, ptr {to}")
-
-    nest.loop(0, count, element)
-
-
-def columns(shape: Shape, count: int) -> list[tuple[int, list[int], int]]:
-    """Cut *count* columns into runs of vectors: (first, elements of each vector, how many runs)."""
-    step = shape.lanes * shape.vectors
-    full, rest = divmod(count, step)
-    found = [(0, [shape.lanes] * shape.vectors, full)] if full else []
-    if rest:
-        widths = [shape.lanes] * (rest // shape.lanes) + [rest % shape.lanes] * (
-            rest % shape.lanes > 0
-        )
-        found.append((full * step, widths, 1))
-    return found
 
 
 @lru_cache(KEPT)
@@ -259,7 +227,7 @@ def forward_source(s: Sliding) -> str:
             at = Block(nest, s, i, x, scratch)
             place = nest.at(y, nest.times(at.image, s.out_strides[0]), kind)
             place = nest.at(place, nest.times(at.first, s.out_strides[1]), kind)
-            for first, widths, runs in columns(shape, o):
+            for first, widths, runs in columns_of(shape, o):
                 nest.loop(0, runs, lambda r, f=first, w=widths: run(at, place, f, w, r))
 
         def run(at: Block, place: str, first: int, widths: list[int], r: str) -> None:
@@ -318,8 +286,7 @@ def weight_source(s: Sliding) -> str:
 
     def body(x: str, g: str, total: str, scratch: str) -> None:
         size = s.kernel[0] * s.run * packed
-        zero = f"store {TYPES[kind]} 0.0, ptr"
-        nest.loop(0, size, lambda i: nest.do(f"{zero} {nest.at(total, i, kind)}"))
+        fill(nest, kind, total, size)
 
         def item(i: str) -> None:
             at = Block(nest, s, i, x, scratch)
@@ -330,7 +297,7 @@ def weight_source(s: Sliding) -> str:
                 seen = nest.at(at.seen, nest.times(k, s.row), kind)
                 here = nest.at(total, nest.times(k, s.run * packed), kind)
                 for place, rows, count in cut(s.run, shape.rows):
-                    for first, widths, runs in columns(shape, o):
+                    for first, widths, runs in columns_of(shape, o):
 
                         def tile(
                             t: str,
@@ -404,10 +371,8 @@ def pack_source(kind: str, sizes: Quad, strides: Quad) -> str:
             for index, stride, count in zip(indices, strides, (b * c * packed, c * packed, packed)):
                 here = nest.at(here, nest.times(index, stride), kind)
                 there = nest.at(there, nest.times(index, count), kind)
-            copy_elements(nest, kind, here, there, n, strides[3], 1)
-            zero = f"store {TYPES[kind]} 0.0, ptr"
-            if packed > n:
-                nest.loop(n, packed, lambda i: nest.do(f"{zero} {nest.at(there, i, kind)}"))
+            copy_row(nest, kind, here, there, n, (strides[3], 1))
+            fill(nest, kind, there, packed, first=n)
 
         nest.loop(
             "%low",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .functions import TYPES, number
-from .sliding import columns
+from .packing import columns_of
 from .tiles import KEPT, SIZES, Nest, function, tile_shape
 
 __all__ = ["Pooling", "largest_source", "mean_source", "spread_source", "where_source"]
@@ -83,7 +83,7 @@ class Windows(Nest):
 
     def channels(self, body: Callable[[str, int], object]) -> None:
         """Write a loop over vectors of channels: body gets the first and how many there are."""
-        for first, widths, runs in columns(
+        for first, widths, runs in columns_of(
             tile_shape(self.p.kind, self.p.size[2], 1), self.p.size[2]
         ):
             width = widths[0]

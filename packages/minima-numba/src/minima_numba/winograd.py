@@ -16,7 +16,8 @@ from functools import lru_cache
 from itertools import chain
 
 from .functions import TYPES, number
-from .sliding import Sliding, columns, copy_pixels
+from .packing import columns_of
+from .sliding import Sliding, copy_pixels
 from .tiles import KEPT, Nest, Operands, cut, function, product, tile_shape
 
 __all__ = ["ELEMENTS", "Tiling", "back_source", "factors_source", "forward_source", "weight_source"]
@@ -358,7 +359,7 @@ def _products(nest: Transforms, t: Tiling, e: str, scratch: str, factors: str, m
     a = nest.at(scratch, nest.times(e, t.plane(c)), kind)
     b = nest.at(factors, nest.times(e, c * o), kind)
     to = nest.at(mixed, nest.times(e, t.plane(o)), kind)
-    for first, widths, runs in columns(shape, o):
+    for first, widths, runs in columns_of(shape, o):
 
         def run(r: str, first: int = first, widths: list[int] = widths) -> None:
             column = nest.plus(nest.times(r, len(widths) * shape.lanes), first)
@@ -479,7 +480,7 @@ def _sums(nest: Transforms, t: Tiling, e: str, made: str, slopes: str, total: st
     a = nest.at(made, nest.times(e, t.plane(c)), kind)
     b = nest.at(slopes, nest.times(e, t.plane(o)), kind)
     to = nest.at(total, nest.times(e, c * o), kind)
-    for first, widths, runs in columns(shape, o):
+    for first, widths, runs in columns_of(shape, o):
 
         def run(r: str, first: int = first, widths: list[int] = widths) -> None:
             column = nest.plus(nest.times(r, len(widths) * shape.lanes), first)

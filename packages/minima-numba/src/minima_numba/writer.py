@@ -346,6 +346,8 @@ def _classes(step: Step) -> Iterator[tuple[str, Value, int]]:
             values, count = part.inputs[0], part.inputs[1].shape[0]
         elif part.name == "embedding_gradient":
             values, count = part.inputs[1], part.attrs["num_embeddings"]
+        elif part.name == "embedding_bag" and part.inputs[2] is not None:
+            values, count = part.inputs[0], part.inputs[2].shape[0]
         if values is not None:
             yield part.name, values, count
 
