@@ -28,11 +28,11 @@ class Pointers:
             raise ValueError(f"{len(arrays)} arrays; there is room for {min(room, MAX_POINTERS)}")
         self.arrays, self.room = list(arrays), room
 
-    def pack(self, addresses: Sequence[int]) -> np.void:
+    def pack(self, addresses: Sequence[int]) -> Any:
         """Return the struct that holds *addresses*, and zeros after them."""
         table = np.zeros((), np.dtype([("at", np.uint64, (self.room,))], align=True))
         table["at"][: len(addresses)] = addresses
-        return table[()]  # type: ignore[no-any-return]
+        return table[()]
 
 
 class Launcher(Protocol):
