@@ -20,6 +20,7 @@ __all__ = ["KERNELS", "Cut", "Reductions", "axes_of", "cut"]
 
 Array = Any
 Shape = tuple[int, ...]
+Group = tuple[int, int]  # size and step of axes that are stepped through as one
 
 NUMBERS = (*FLOATS, "int32", "int64")
 
@@ -75,7 +76,7 @@ def axes_of(axis: int | Sequence[int] | None, ndim: int) -> Shape:
 
 
 # ---- cutting -------------------------------------------------------------------------------------
-def _groups(shape: Shape, steps: Shape, axes: Shape) -> tuple[list[Shape], list[Shape]]:
+def _groups(shape: Shape, steps: Shape, axes: Shape) -> tuple[list[Group], list[Group]]:
     """Return (size, step) of the kept and the reduced axes, those next to each other merged."""
     found: list[tuple[int, int, bool]] = []
     for i, (size, step) in enumerate(zip(shape, steps)):
@@ -89,7 +90,7 @@ def _groups(shape: Shape, steps: Shape, axes: Shape) -> tuple[list[Shape], list[
     return kept, walked
 
 
-def _walk(groups: list[Shape]) -> Shape:
+def _walk(groups: list[Group]) -> Shape:
     """Return struct Walk of passes.cuh for at most two groups."""
     (_, outer_step), (inner, inner_step) = [(1, 0), (1, 0), *groups][-2:]
     return inner, outer_step, inner_step

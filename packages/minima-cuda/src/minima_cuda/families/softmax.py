@@ -66,7 +66,7 @@ def KERNELS(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
     ) -> Array:
         """Run kernel *name* over *arrays* (and *given*) seen as (outer, length, inner), into y."""
         outer, length, inner = runs
-        sizes = (np.int64(outer * inner), np.int64(length))
+        sizes: tuple[Any, ...] = (np.int64(outer * inner), np.int64(length))
         if inner == 1:
             form, (grid, block) = held(outer, length)
         else:
@@ -139,9 +139,8 @@ def KERNELS(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
             grid = (blocks(outer, block[1]),)
             launcher.launch(source, "cross_entropy_rows", grid, block, args)
         else:
-            grid, block = across(outer * inner, classes)
-            args = (*args, np.int64(inner))
-            launcher.launch(source, "cross_entropy_columns", grid, block, args)
+            geometry, args = across(outer * inner, classes), (*args, np.int64(inner))
+            launcher.launch(source, "cross_entropy_columns", *geometry, args)
         if reduction != "none":
             summed, axes = xp.empty((), accumulator), tuple(range(targets.ndim))
             file, name = ("moments", "mean") if reduction == "mean" else ("reductions", "sum")

@@ -13,13 +13,23 @@ DEVICE bool is_aligned(const V* address) {
   return reinterpret_cast<UInt64>(address) % sizeof(Pack<V>) == 0;
 }
 
+// A GPU takes 16 bytes at once from multiples of 16 alone.
+template <class V>
+DEVICE void demand_aligned(const V* address) {
+#ifdef CUEMU
+  if (!is_aligned(address)) __trap();
+#endif
+}
+
 template <class V>
 DEVICE Pack<V> load_pack(const V* address) {
+  demand_aligned(address);
   return *reinterpret_cast<const Pack<V>*>(address);
 }
 
 template <class V>
 DEVICE void store_pack(V* address, const Pack<V>& pack) {
+  demand_aligned(address);
   *reinterpret_cast<Pack<V>*>(address) = pack;
 }
 
