@@ -6,7 +6,7 @@ import pytest
 import minima as mi
 from minima.devices import CPU
 from minima.devices.base import REFERENCES
-from minima.devices.cpu_normalization import PIECE, Columns, Planes, Rows, form_of
+from minima.devices.cpu_normalization import SMALL, Columns, Planes, Rows, form_of
 
 #: name -> shape of x, of weight, axes, how x lies in memory, the form that takes it
 CASES = {
@@ -106,7 +106,7 @@ def test_form(name):
     x = laid(np.zeros(shape, "float32"), layout)
     form = form_of(x, axes)
     assert type(form) is expected
-    assert x.size > PIECE
+    assert x.size > SMALL
     assert form is None or shape[0] == 1 or len(form.pieces()) > 1
 
 

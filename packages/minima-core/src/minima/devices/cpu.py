@@ -54,32 +54,12 @@ class Cpu(Device):
         return np.asarray(value)
 
 
-def _sum(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
-    return np.add.reduce(x, axis=axis, keepdims=keepdims, out=out)
-
-
-def _max(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
-    return np.maximum.reduce(x, axis=axis, keepdims=keepdims, out=out)
-
-
-def _min(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
-    return np.minimum.reduce(x, axis=axis, keepdims=keepdims, out=out)
-
-
 def _all(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
     return np.logical_and.reduce(x, axis=axis, keepdims=keepdims, out=out)
 
 
 def _any(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
     return np.logical_or.reduce(x, axis=axis, keepdims=keepdims, out=out)
-
-
-def _mean(x: Array, *, axis: Any, keepdims: bool, out: Array = None) -> Array:
-    y = np.add.reduce(x, axis=axis, keepdims=True)
-    count = x.size // y.size if y.size else 0
-    y = np.divide(y, x.dtype.type(count or np.nan))
-    y = y if keepdims else y.squeeze(axis=axis)
-    return y if out is None else _into(out, y)
 
 
 def _into(out: Array, value: Array) -> Array:
@@ -183,6 +163,7 @@ FAMILIES = {
     ),
     "cpu_pooling": "max_pool2d max_pool2d_gradient avg_pool2d avg_pool2d_gradient",
     "cpu_recurrent": "lstm lstm_gradient gru gru_gradient",
+    "cpu_reduction": "sum mean max min",
     "cpu_softmax": (
         "softmax softmax_gradient log_softmax logsumexp cross_entropy cross_entropy_gradient"
     ),
@@ -195,12 +176,8 @@ _WRITING = {
     "floor_divide": _whole(np.floor_divide),
     "remainder": _whole(np.remainder),
     "abs": np.absolute,
-    "sum": _sum,
-    "max": _max,
-    "min": _min,
     "all": _all,
     "any": _any,
-    "mean": _mean,
     "copy": _copy,
     "astype": quiet(_astype),
     "add_scaled": _add_scaled,

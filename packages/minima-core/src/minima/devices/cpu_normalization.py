@@ -7,7 +7,6 @@ and float16, goes to the reference kernel.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from ..threads import share
 from .base import REFERENCES
+from .cpu_reduction import ones, sums_of_rows
 from .scratch import scratch
 
 __all__ = ["KERNELS"]
@@ -22,7 +22,7 @@ __all__ = ["KERNELS"]
 Array = Any
 Axes = tuple[int, ...]
 
-PIECE = 1 << 17  # elements at a time: with what is computed from them, in the L2
+PIECE = 1 << 18  # elements at a time; with less, threads wait for each other between the steps
 SMALL = 1 << 16  # elements that one thread is through with before another has begun
 WIDE = 4096  # rows of memory that are shorter are joined
 
@@ -51,11 +51,11 @@ class Rows:
 
     def pieces(self) -> list[slice]:
         """Return the parts that are computed one after the other."""
-        return _slices(self.shape[0], self.count)
+        return slices(self.shape[0], self.count)
 
     def total(self, x: Array) -> Array:
         """Return the sums of a piece."""
-        return x @ ones(self.count, x.dtype)
+        return sums_of_rows(x)
 
     def dot(self, a: Array, b: Array) -> Array:
         """Return the sums of a * b of a piece."""
@@ -84,7 +84,7 @@ class Columns:
 
     def pieces(self) -> list[slice]:
         """Return the parts that are computed one after the other."""
-        return _slices(*self.shape)
+        return slices(*self.shape)
 
     def size(self, piece: Array) -> int:
         """Return how many elements of each channel a piece has."""
@@ -120,7 +120,7 @@ class Planes(Columns):
 
     def pieces(self) -> list[slice]:
         """Return the parts that are computed one after the other."""
-        return _slices(self.shape[0], self.channels * self.join)
+        return slices(self.shape[0], self.channels * self.join)
 
     def total(self, x: Array) -> Array:
         """Return the sums of a piece."""
@@ -135,15 +135,8 @@ class Planes(Columns):
         return v[:, None]
 
 
-@lru_cache(maxsize=64)
-def ones(count: int, dtype: Any) -> Array:
-    """Return that many ones, kept: the sums of rows are a product with them."""
-    found = np.ones(count, dtype)
-    found.flags.writeable = False
-    return found
-
-
-def _slices(rows: int, row_size: int) -> list[slice]:
+def slices(rows: int, row_size: int) -> list[slice]:
+    """Return the pieces of so many rows."""
     if rows * row_size <= SMALL:
         return [slice(0, rows)]
     many = max(1, min(PIECE // max(1, row_size), -(-rows // 2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import numpy as np
 from ..errors import IndexRangeError
 from ..threads import share
 from .base import REFERENCES
-from .cpu_normalization import PIECE, Rows, finished, form_of, place_of
+from .cpu_normalization import PIECE, Rows, finished, form_of, place_of, slices
+from .cpu_reduction import LONG, ones
+from .scratch import scratch
 
 __all__ = ["KERNELS"]
 
@@ -26,24 +29,64 @@ def in_rows(x: Array, axes: Axes) -> Rows | None:
 
 
 # ---- softmax -------------------------------------------------------------------------------------
-def _softmax(x: Array, *, axis: Axes, out: Array = None) -> Array:
+def by_rows(work: Callable[[Array, Array, Any], None], x: Array, axis: Any, out: Array) -> Array:
+    """Call ``work(x, y, axis)``, which writes y along *axis*; on pieces of rows if that is much."""
     y = np.empty_like(x) if out is None else out
     form = in_rows(x, axis)
     if form is None:
         if x.size:
-            soften(x, y, axis)
+            work(x, y, axis)
         return y
     place, source = place_of(form, y, x.shape), form.view(x)
     pieces = form.pieces()
-    share(lambda i: soften(source[pieces[i]], place[pieces[i]], 1), len(pieces))
+    share(lambda i: work(source[pieces[i]], place[pieces[i]], (1,)), len(pieces))
     return finished(form, place, y)
 
 
-def soften(x: Array, y: Array, axis: Any) -> None:
+def total(y: Array, axis: Any) -> Array:
+    """Return the sums of y along *axis*, kept."""
+    if y.dtype.char in "fd" and axis == (y.ndim - 1,) and 16 <= y.shape[-1] <= LONG:
+        return np.vecdot(y, ones(y.shape[-1], y.dtype))[..., None]
+    return np.add.reduce(y, axis=axis, keepdims=True)
+
+
+def _softmax(x: Array, *, axis: Axes, out: Array = None) -> Array:
+    return by_rows(soften, x, axis, out)
+
+
+def soften(x: Array, y: Array, axis: Axes) -> None:
     """Write the softmax of x to y."""
+    np.divide(y, exponentials(x, y, axis), out=y)
+
+
+def exponentials(x: Array, y: Array, axis: Axes) -> Array:
+    """Write what is in proportion to the softmax of x to y; return its sums along *axis*.
+
+    Where the sums of exp(x) are from 1 to far below the largest number they serve as they are: a
+    share that is too small for the type then is so after a division as well. Else, and where
+    there are NaN, the largest x of each sum is taken off first.
+    """
+    if x.dtype.char in "fd":
+        apart = not np.may_share_memory(x, y)
+        e = np.exp(x, out=y if apart else np.empty_like(y))
+        sums = total(e, axis)
+        if np.minimum.reduce(sums, axis=None) >= 1 and np.maximum.reduce(sums, axis=None) < 1e20:
+            if not apart:
+                np.copyto(y, e)
+            return sums
     np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True), out=y)
-    np.exp(y, out=y)
-    np.divide(y, np.add.reduce(y, axis=axis, keepdims=True), out=y)
+    return total(np.exp(y, out=y), axis)
+
+
+def _log_softmax(x: Array, *, axis: int, out: Array = None) -> Array:
+    return by_rows(log_soften, x, (axis,), out)
+
+
+def log_soften(x: Array, y: Array, axis: Axes) -> None:
+    """Write the logarithm of the softmax of x to y."""
+    np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True), out=y)
+    e = np.exp(y, out=scratch("e", y.shape, y.dtype))
+    np.subtract(y, np.log(total(e, axis)), out=y)
 
 
 def _softmax_gradient(g: Array, y: Array, *, axis: Axes, out: Array = None) -> Array:
@@ -63,15 +106,6 @@ def _softmax_gradient(g: Array, y: Array, *, axis: Axes, out: Array = None) -> A
 
     share(part, len(pieces))
     return finished(form, place, found)
-
-
-def _log_softmax(x: Array, *, axis: int, out: Array = None) -> Array:
-    y = np.empty_like(x) if out is None else out
-    if not x.size:
-        return y
-    np.subtract(x, np.maximum.reduce(x, axis=axis, keepdims=True), out=y)
-    total = np.add.reduce(np.exp(y), axis=axis, keepdims=True)
-    return np.subtract(y, np.log(total), out=y)
 
 
 def _logsumexp(
@@ -117,18 +151,26 @@ def _cross_entropy(
         return y if out is None else _into(out, y)
     count, classes = logits.shape
     check_range("cross_entropy", targets, classes)
-    z = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
-    losses = z[np.arange(count), targets]
-    if label_smoothing:
-        losses *= 1.0 - label_smoothing
-        losses += np.add.reduce(z, axis=1) * z.dtype.type(label_smoothing / classes)
-    total = np.add.reduce(np.exp(z, out=z), axis=1)
-    np.subtract(np.log(total, out=total), losses, out=losses)
+    losses = np.empty(count, logits.dtype)
+
+    def part(at: slice) -> None:
+        x = logits[at]
+        top = np.maximum.reduce(x, axis=1, keepdims=True)
+        z = np.subtract(x, top, out=scratch("z", x.shape, x.dtype))
+        picked = z[np.arange(len(z)), targets[at]]
+        if label_smoothing:
+            picked *= 1.0 - label_smoothing
+            picked += np.add.reduce(z, axis=1) * z.dtype.type(label_smoothing / classes)
+        sums = total(np.exp(z, out=z), (1,))[:, 0]
+        np.subtract(np.log(sums), picked, out=losses[at])
+
+    pieces = slices(count, classes) if logits.size > PIECE else [slice(0, count)]
+    share(lambda i: part(pieces[i]), len(pieces))
     if reduction == "none":
         return losses if out is None else _into(out, losses)
     y = np.add.reduce(losses, axis=0)
     if reduction == "mean":
-        y /= z.dtype.type(count)
+        y /= losses.dtype.type(count)
     return y if out is None else _into(out, y)
 
 
@@ -148,14 +190,18 @@ def _cross_entropy_gradient(
     count, classes = logits.shape
     number = logits.dtype.type
     y = np.empty_like(logits) if out is None else out
-    np.subtract(logits, np.maximum.reduce(logits, axis=1, keepdims=True), out=y)
-    np.exp(y, out=y)
     scale = g[:, None] if reduction == "none" else g
     if reduction == "mean":
         scale = scale / number(count)
-    np.multiply(y, scale / np.add.reduce(y, axis=1, keepdims=True), out=y)
-    if label_smoothing:
-        y -= scale * number(label_smoothing / classes)
+
+    def part(at: slice) -> None:
+        mine = scale[at] if reduction == "none" else scale
+        np.multiply(y[at], mine / exponentials(logits[at], y[at], (1,)), out=y[at])
+        if label_smoothing:
+            y[at] -= mine * number(label_smoothing / classes)
+
+    pieces = slices(count, classes) if logits.size > PIECE else [slice(0, count)]
+    share(lambda i: part(pieces[i]), len(pieces))
     picked = np.arange(count), targets
     y[picked] -= np.multiply(g if reduction == "none" else scale, number(1.0 - label_smoothing))
     return y
