@@ -12,7 +12,16 @@ from .launch import Launcher
 __all__ = ["FAMILIES", "kernels"]
 
 #: modules of `minima_cuda.families`, imported once a device is opened; later ones win
-FAMILIES = ("elementwise", "reductions", "softmax", "norms", "dropout")
+FAMILIES = (
+    "elementwise",
+    "reductions",
+    "softmax",
+    "norms",
+    "dropout",
+    "convolution",
+    "pooling",
+    "embedding",
+)
 
 
 def kernels(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
