@@ -1,5 +1,7 @@
 """Installing and removing the packages, in environments that hold nothing else of minima."""
 
+import pytest
+
 RUN = """
 import minima as mi
 mi.manual_seed(0)
@@ -50,6 +52,40 @@ def test_cuda_changes_no_result(environment):
         "try: mi.device('cuda')\n"
         "except mi.errors.DeviceUnavailableError as error: print(error)"
     ).startswith("no CUDA device: ")
+
+
+#: what stands where CuPy would be -> its text; without a driver nobody needs to import it
+CUPYS = {
+    "absent": "raise ModuleNotFoundError('not here', name='cupy')",
+    "present": "raise SystemExit('imported, though there is no driver')",
+}
+
+NO_DEVICE = """
+import sys, time
+start = time.perf_counter()
+import minima as mi
+assert not {"cupy", "minima_cuda"} & set(sys.modules)
+for name in ("cuda", "cuda:0", "cuda:1"):
+    try:
+        mi.device(name)
+    except mi.DeviceUnavailableError as error:
+        print(error)
+    else:
+        print("there is a GPU")
+assert time.perf_counter() - start < 20
+"""
+
+
+@pytest.mark.parametrize("cupy", CUPYS)
+def test_cuda_without_a_driver_gives_one_reason(environment, cupy):
+    """Catch a traceback, a warning or a hang on a machine without a GPU, with CuPy or without."""
+    environment.pip("install", "minima-core", "minima-cuda")
+    (environment.bin / "cupy.py").write_text(CUPYS[cupy], "utf8")  # the folder that code runs in
+    lines = environment.execute(NO_DEVICE).splitlines()
+    if "there is a GPU" in lines or "CuPy" in lines[0]:
+        pytest.skip("there is an NVIDIA driver")
+    assert len(set(lines)) == 1
+    assert lines[0].startswith("no CUDA device: no NVIDIA driver on this machine")
 
 
 def test_plugin_comes_and_goes(environment):

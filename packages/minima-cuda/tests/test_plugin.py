@@ -41,12 +41,9 @@ def run(*words, **environment):
 
 def test_the_installed_plugin_is_found_and_works():
     """Catches an entry point that does not lead to the module."""
-    [line] = [
-        line
-        for line in run("-m", "minima", "plugins", "--check").splitlines()
-        if "minima-cuda" in line
-    ]
-    assert line.split() == ["minima.devices", "cuda", "minima-cuda", "0.1.0", "loaded"]
+    rows = [line.split() for line in run("-m", "minima", "plugins", "--check").splitlines()]
+    assert ["minima.devices", "cuda", "minima-cuda", "0.1.0", "loaded"] in rows
+    assert {row[-1] for row in rows if "minima-cuda" in row} == {"loaded"}
 
 
 def test_minima_devices_lists_cuda_or_says_why_not():
@@ -67,6 +64,25 @@ def test_asking_for_the_device_says_why_not():
         with pytest.raises(mi.DeviceUnavailableError) as caught:
             mi.device(name)
         assert str(caught.value) == f"no CUDA device: {probe().reason}"
+
+
+@pytest.mark.parametrize("cupy", ["real", "absent"])
+def test_no_driver_is_one_line(cupy):
+    """Catches a warning or a traceback of CuPy, which imports without a driver and then fails."""
+    if not probe().reason.startswith("no NVIDIA driver"):
+        pytest.skip("there is an NVIDIA driver")
+    if cupy == "real":
+        pytest.importorskip("cupy", reason="CuPy is not installed", exc_type=ImportError)
+    hide = "import sys; sys.modules['cupy'] = None; " if cupy == "absent" else ""
+    code = hide + (
+        "import minima as mi\n"
+        "try: mi.ones(2).to('cuda')\n"
+        "except mi.DeviceUnavailableError as error: print(error)"
+    )
+    line = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == f"no CUDA device: {probe().reason}\n"
+    assert done.stderr == ""
 
 
 def test_having_it_installed_changes_no_result():

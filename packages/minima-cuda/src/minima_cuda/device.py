@@ -81,6 +81,7 @@ class CudaDevice(Device):
         self._run = self.guard.run
         own = self._run("open", own_kernels, cupy, index)
         self.kernels = CudaKernels(self.guard, cupy, own)
+        self._drawing = {name: own[name] for name in own if name.startswith("random_")}
         self.writes = {
             name for name, kernel in own.items() if "out" in signature(kernel).parameters
         }
@@ -150,7 +151,7 @@ class CudaDevice(Device):
 
     def source(self, seed: int | None) -> Source:
         """Return a source of random numbers that are drawn on this GPU."""
-        return Source(self.guard, self.xp, seed)
+        return Source(self.guard, self.xp, seed, self._drawing)
 
     def synchronize(self) -> None:
         """Wait until the GPU has finished all that was launched on it."""

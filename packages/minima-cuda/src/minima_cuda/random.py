@@ -9,9 +9,12 @@ Source: Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from minima.devices import Kernel
 
 from .guard import Guard
 
@@ -47,11 +50,14 @@ def philox(xp: Any, key: tuple[int, int], position: int, blocks: int) -> Any:
 class Source:
     """A stream of random numbers with the methods of ``numpy.random.Generator`` that minima uses.
 
-    *seed*: a non-negative integer, or None for one from the operating system.
+    *seed*: a non-negative integer, or None for one from the operating system. *kernels* are those
+    of `minima_cuda.families.dropout`, which draw the same numbers by one launch.
     """
 
-    def __init__(self, guard: Guard, xp: Any, seed: int | None) -> None:
-        self._guard, self._xp = guard, xp
+    def __init__(
+        self, guard: Guard, xp: Any, seed: int | None, kernels: Mapping[str, Kernel] | None = None
+    ) -> None:
+        self._guard, self._xp, self._kernels = guard, xp, kernels or {}
         first, second = np.random.SeedSequence(seed).generate_state(2, np.uint32).tolist()
         self._key, self._position = (first, second), 0
 
@@ -96,12 +102,16 @@ class Source:
         return self._guard.run("permutation", self._permutation, int(n))
 
     # ---- on the current GPU ----------------------------------------------------------------------
+    def _take(self, words: int) -> dict[str, Any]:
+        """Return the key and the position of the next *words* words; move on by whole blocks."""
+        at = {"key": self._key, "position": self._position}
+        self._position = (self._position + -(-words // 4)) % 2**64
+        return at
+
     def _words(self, count: int) -> Any:
-        """Return *count* uint32 words and move on by whole blocks."""
-        blocks = -(-count // 4)
-        words = philox(self._xp, self._key, self._position, blocks)
-        self._position = (self._position + blocks) % 2**64
-        return words[:count]
+        """Return *count* uint32 words."""
+        at = self._take(count)
+        return philox(self._xp, at["key"], at["position"], -(-count // 4))[:count]
 
     def _long_words(self, count: int) -> Any:
         """Return *count* uint64 words."""
@@ -118,11 +128,17 @@ class Source:
         return self._xp.multiply(self._xp.astype(bits, dtype), dtype.type(scale))
 
     def _random(self, size: tuple[int, ...], dtype: Any) -> Any:
+        if "random_uniform" in self._kernels:
+            at = self._take(math.prod(size) * dtype.itemsize // 4)
+            return self._kernels["random_uniform"](size, dtype, **at)
         return self._xp.reshape(self._unit(math.prod(size), dtype), size)
 
     def _normal(self, size: tuple[int, ...], dtype: Any) -> Any:
         xp, count, one = self._xp, math.prod(size), dtype.type(1)
         pairs = -(-count // 2)
+        if "random_normal" in self._kernels:
+            at = self._take(2 * pairs * dtype.itemsize // 4)
+            return self._kernels["random_normal"](size, dtype, **at)
         unit = xp.reshape(self._unit(2 * pairs, dtype), (pairs, 2))
         radius = xp.sqrt(xp.multiply(xp.log(xp.subtract(one, unit[:, 0])), dtype.type(-2)))
         angle = xp.multiply(unit[:, 1], dtype.type(2 * math.pi))
@@ -130,9 +146,16 @@ class Source:
         return xp.reshape(xp.reshape(both, (2 * pairs,))[:count], size)
 
     def _integers(self, low: int, high: int, size: tuple[int, ...]) -> Any:
+        if "random_integers" in self._kernels:
+            at = self._take(2 * math.prod(size))
+            return self._kernels["random_integers"](low, high, size, **at)
         words = self._long_words(math.prod(size))
         within = self._xp.astype(self._xp.remainder(words, np.uint64(high - low)), np.int64)
         return self._xp.reshape(self._xp.add(within, np.int64(low)), size)
 
     def _permutation(self, n: int) -> Any:
-        return self._xp.argsort(self._long_words(n), kind="stable")
+        if "random_long_words" in self._kernels:
+            words = self._kernels["random_long_words"](n, **self._take(2 * n))
+        else:
+            words = self._long_words(n)
+        return self._xp.argsort(words, kind="stable")

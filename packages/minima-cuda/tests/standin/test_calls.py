@@ -31,7 +31,6 @@ OBJECTS = {
     "_stream": "cuda.Stream",
     "event": "cuda.Event",
     "pointer": "cuda.MemoryPointer",
-    "pool": "cuda.MemoryPool",
     "raw": "cuda.Stream",
 }
 #: what a call returns, where more is asked of that

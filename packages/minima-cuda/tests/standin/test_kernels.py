@@ -51,6 +51,25 @@ def test_values_and_gradients(machine, index):
     np.testing.assert_allclose(x.grad.numpy(), y.numpy(), rtol=1e-6)
 
 
+def test_random_numbers_are_those_of_the_reference(machine, monkeypatch):
+    """Catches a kernel that takes other words, or moves the stream by another count."""
+    found = []
+    for own in (OWN, lambda cupy, index: {}):
+        monkeypatch.setattr(device, "own_kernels", own)
+        source = mi.Generator(3, device=minima_cuda.open_device())
+        sizes = [(3,), (2, 2), (0,), (), (9,)]
+        found.append(
+            [source.uniform(s).numpy() for s in sizes]
+            + [source.uniform(s, -1, 1, dtype="float64").numpy() for s in sizes]
+            + [source.integers(-(2**62), 2**62, s).numpy() for s in sizes]
+            + [source.permutation(7)]
+            + [source.normal(s, dtype=d).numpy() for s in sizes for d in ("float32", "float64")]
+            + [source.uniform((2,)).numpy()]
+        )
+    for ours, reference in zip(*found):
+        np.testing.assert_allclose(ours, reference, rtol=1e-5, atol=1e-6)
+
+
 def test_out_of_memory_and_errors_in_own_kernels(machine):
     """Catches a launch that goes around the guard."""
     x = mi.ones(1000, device="cuda")
