@@ -97,6 +97,12 @@ LARGE = (
     Row((2, 3, 33, 32), (3, 1, 5, 5), padding=(2, 2), groups=3),
 )
 
+#: windows that do not divide evenly into parts of about 20
+UNEVEN = {
+    convolution: Row((5, 4, 6, 7), (4, 4, 3, 3)),
+    depthwise: Row((5, 6, 5, 5), (6, 1, 3, 3), padding=(1, 1), groups=6),
+}
+
 
 def check(name, row, dtype, launcher):
     """Compare the kernel of an operator with its reference in float64."""
@@ -147,9 +153,8 @@ def test_large_tiles(name, schedule, dtype, monkeypatch):
 def test_weight_gradient_in_parts(schedule, dtype, module, monkeypatch):
     """Catches windows that no part or two parts of a weight gradient have."""
     monkeypatch.setattr(module, "LEAST_OF_PART", 20)
-    row = Row((5, 4, 6, 7), (4, 4, 3, 3)) if module is convolution else ROWS[7]
     launcher = EmulatorLauncher(schedule)
-    check("conv2d_weight_gradient", row, dtype, launcher)
+    check("conv2d_weight_gradient", UNEVEN[module], dtype, launcher)
     assert launcher.launched[-1] == "sum_parts"
 
 

@@ -165,13 +165,11 @@ def test_largest_integer(row, dtype):
 SPECIAL = np.array([[[[nan, 1.0, -inf, -inf], [inf, 1.0, -inf, 2.0]]]], np.float32)
 
 
-@pytest.mark.parametrize("padding", [(0, 0), (1, 1)])
-@pytest.mark.parametrize("dtype", ["float32", "float16"])
-def test_not_finite(dtype, padding):
-    """Catches NaN that loses against a number, and -infinity that loses against padding."""
+def check_not_finite(dtype, padding, launcher):
+    """Compare pooling of NaN and infinities with the kernels of the cpu."""
     row = Row(SPECIAL.shape, (2, 2), (2, 2), padding)
     how = {"kernel_size": row.kernel_size, "stride": row.stride, "padding": row.padding}
-    kernels = pooling.KERNELS(EmulatorLauncher(), Poisoned())
+    kernels = pooling.KERNELS(launcher, Poisoned())
     x = SPECIAL.astype(dtype)
     y = pooled(x, row)
     np.testing.assert_array_equal(kernels["max_pool2d"](x, **how), y)
@@ -180,6 +178,13 @@ def test_not_finite(dtype, padding):
     wanted = cpu_pooling.KERNELS["max_pool2d_gradient"](g, x, y, **how)
     np.testing.assert_array_equal(kernels["max_pool2d_gradient"](g, x, y, **how), wanted)
     assert_close(kernels["avg_pool2d"](x, **how), reference("avg_pool2d", x, **how), dtype)
+
+
+@pytest.mark.parametrize("padding", [(0, 0), (1, 1)])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_not_finite(dtype, padding):
+    """Catches NaN that loses against a number, and -infinity that loses against padding."""
+    check_not_finite(dtype, padding, EmulatorLauncher())
 
 
 @pytest.mark.parametrize("special", [False, True])
