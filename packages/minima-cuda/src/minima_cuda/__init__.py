@@ -103,3 +103,6 @@ if not TYPE_CHECKING:
         if name in _HOME:
             return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_HOME})
