@@ -13,6 +13,8 @@ typedef unsigned long long UInt64;
 typedef Int64 Index;  // counts and offsets of elements, which may pass 2^31
 
 #define DEVICE __device__ __forceinline__
+// No kernel has launch bounds: for their sake the compiler spills registers, to fit more blocks than
+// it can use. That a block's registers fit is checked in tests/kernels/test_table.py.
 #define KERNEL extern "C" __global__ void
 #define WARP 32
 #define ALL_LANES 0xffffffffu

@@ -182,8 +182,8 @@ DEVICE void multiply(const Factors& of, const Tile& tile, Index columns, Index b
 // ---- the passes ----------------------------------------------------------------------------------
 // x (N, C, H, W), weight (O, C / groups, kh, kw), bias (O) -> y (N, O, OH, OW).
 // Rows: outputs. Columns: windows of all images. Depth: the elements that a window sees.
-KERNEL __launch_bounds__(THREADS) convolution_forward(const T* x, const T* weight, const T* bias,
-                                                      T* y, Convolution c, Int32 biased) {
+KERNEL convolution_forward(const T* x, const T* weight, const T* bias,
+                           T* y, Convolution c, Int32 biased) {
   const Window w = c.window;
   const Index windows = w.windows(), columns = c.images * windows;
   const Index depth = Index(c.channels) * w.taps();
@@ -211,8 +211,8 @@ KERNEL __launch_bounds__(THREADS) convolution_forward(const T* x, const T* weigh
 // x (N, C, H, W), g (N, O, OH, OW) -> parts (parts, O, C / groups, kh, kw), of the windows of
 // *length* each, which sum_parts adds up.
 // Rows: outputs. Columns: the elements that a window sees. Depth: windows of all images.
-KERNEL __launch_bounds__(THREADS) convolution_weight_gradient(const T* x, const T* g, A* parts,
-                                                              Convolution c, Index length) {
+KERNEL convolution_weight_gradient(const T* x, const T* g, A* parts,
+                                   Convolution c, Index length) {
   const Window w = c.window;
   const Index windows = w.windows(), depth = c.images * windows;
   const Index columns = Index(c.channels) * w.taps();
@@ -269,8 +269,8 @@ DEVICE Phase phase_of(const Window& w, int axis, Int32 phase) {
 
 // g (N, O, OH, OW), weight (O, C / groups, kh, kw) -> y (N, C, H, W), phase by phase.
 // Rows: channels. Columns: elements of all images. Depth: outputs, and places in their windows.
-KERNEL __launch_bounds__(THREADS) convolution_input_gradient(const T* g, const T* weight, T* y,
-                                                             Convolution c) {
+KERNEL convolution_input_gradient(const T* g, const T* weight, T* y,
+                                  Convolution c) {
   const Window w = c.window;
   const Index windows = w.windows(), taps = w.taps();
   const Index most = Index((w.size[0] + w.stride[0] - 1) / w.stride[0]) *

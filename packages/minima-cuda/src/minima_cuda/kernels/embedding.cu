@@ -42,8 +42,8 @@ constexpr Key NO_ROW = 0xffffffffull;  // sorts behind every row
 DEVICE Key row_of(Key key) { return key >> 32; }
 DEVICE Index place_in(Key key) { return Index(key & 0xffffffffull); }
 
-KERNEL __launch_bounds__(SORTERS) sort_runs(const I* numbers, Key* keys, Index count, Index rows,
-                                            Index skipped) {
+KERNEL sort_runs(const I* numbers, Key* keys, Index count, Index rows,
+                 Index skipped) {
   __shared__ Key run[RUN];
   const Index start = Index(blockIdx.x) * RUN;
   for (int i = threadIdx.x; i < RUN; i += SORTERS) {

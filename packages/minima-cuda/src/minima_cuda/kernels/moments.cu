@@ -24,8 +24,7 @@ REDUCTION(logsumexp, Online, T, y[k] = store<T>(state.top + log(state.sum)))
 REDUCTION(moments, Moments, A, y[k] = state.mean; y[kept + k] = state.inverse(parameter))
 
 #define SLOPES(name, form, Out)                                                          \
-  KERNEL __launch_bounds__(256)                                                          \
-      name##_##form(const T* x, const T* g, Out* y, UInt8* partial, Plan plan, A parameter) { \
+  KERNEL name##_##form(const T* x, const T* g, Out* y, UInt8* partial, Plan plan, A parameter) { \
     const FoldSlopes fold{x, g, plan.walk};                                              \
     Slopes* states = reinterpret_cast<Slopes*>(partial);                                 \
     form(fold, name##_emit{y, plan.kept, parameter}, states, plan);                      \

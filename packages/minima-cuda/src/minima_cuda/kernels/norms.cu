@@ -80,13 +80,13 @@ DEVICE void long_rows(const T* x, Affine affine, T* y, Index rows, Index length,
 #define FORWARD                                                                       \
   const T *x, const T *weight, const T *bias, Int32 given, T *y, Index rows, Index length, A eps
 
-KERNEL __launch_bounds__(128) layer_norm_short(FORWARD) {
+KERNEL layer_norm_short(FORWARD) {
   held_rows<SHORT>(x, Affine{weight, bias, given}, y, rows, length, eps);
 }
-KERNEL __launch_bounds__(128) layer_norm_medium(FORWARD) {
+KERNEL layer_norm_medium(FORWARD) {
   held_rows<MEDIUM>(x, Affine{weight, bias, given}, y, rows, length, eps);
 }
-KERNEL __launch_bounds__(512) layer_norm_long(FORWARD) {
+KERNEL layer_norm_long(FORWARD) {
   long_rows(x, Affine{weight, bias, given}, y, rows, length, eps);
 }
 
@@ -146,13 +146,13 @@ DEVICE void long_rows_gradient(
   const T *g, const T *x, const T *weight, Int32 given, T *out, Index rows, Index length, A eps
 #define WEIGHT Affine{weight, weight, given & 1}
 
-KERNEL __launch_bounds__(128) layer_norm_gradient_short(BACKWARD) {
+KERNEL layer_norm_gradient_short(BACKWARD) {
   held_rows_gradient<SHORT>(g, x, WEIGHT, out, rows, length, eps);
 }
-KERNEL __launch_bounds__(128) layer_norm_gradient_medium(BACKWARD) {
+KERNEL layer_norm_gradient_medium(BACKWARD) {
   held_rows_gradient<MEDIUM>(g, x, WEIGHT, out, rows, length, eps);
 }
-KERNEL __launch_bounds__(512) layer_norm_gradient_long(BACKWARD) {
+KERNEL layer_norm_gradient_long(BACKWARD) {
   long_rows_gradient(g, x, WEIGHT, out, rows, length, eps);
 }
 
@@ -168,7 +168,7 @@ struct AffineSums {
   }
 };
 
-KERNEL __launch_bounds__(256) layer_norm_affine_parts(
+KERNEL layer_norm_affine_parts(
     const T* g, const T* x, const A* moments, UInt8* partial, Index rows, Index length,
     Index chunk) {
   AffineSums* states = reinterpret_cast<AffineSums*>(partial);
@@ -190,8 +190,7 @@ KERNEL __launch_bounds__(256) layer_norm_affine_parts(
   }
 }
 
-KERNEL __launch_bounds__(256)
-    layer_norm_affine_finish(const UInt8* partial, T* out, Index length, Index parts) {
+KERNEL layer_norm_affine_finish(const UInt8* partial, T* out, Index length, Index parts) {
   const AffineSums* states = reinterpret_cast<const AffineSums*>(partial);
   const Index first = Index(blockIdx.x) * blockDim.y + threadIdx.y;
   for (Index column = first; column < length; column += Index(gridDim.x) * blockDim.y) {
@@ -214,7 +213,7 @@ DEVICE Index channel_of(Index i, Index inner, Index channels) {
 
 #define EACH_ELEMENT for (Index i = first_element(); i < count; i += element_step())
 
-KERNEL __launch_bounds__(256) normalise_channels(
+KERNEL normalise_channels(
     const T* x, const A* moments, const T* weight, const T* bias, Int32 given, T* y,
     Index count, Index channels, Index inner) {
   const Affine affine{weight, bias, given};
@@ -224,7 +223,7 @@ KERNEL __launch_bounds__(256) normalise_channels(
   }
 }
 
-KERNEL __launch_bounds__(256) batch_norm(
+KERNEL batch_norm(
     const T* x, const T* mean, const T* var, const T* weight, const T* bias, Int32 given, T* y,
     Index count, Index channels, Index inner, A eps) {
   const Affine affine{weight, bias, given};
@@ -234,7 +233,7 @@ KERNEL __launch_bounds__(256) batch_norm(
   }
 }
 
-KERNEL __launch_bounds__(256) channels_gradient(
+KERNEL channels_gradient(
     const T* g, const T* x, const A* slopes, const T* weight, Int32 given, T* out,
     Index count, Index channels, Index inner) {
   EACH_ELEMENT {

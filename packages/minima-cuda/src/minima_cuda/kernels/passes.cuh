@@ -130,14 +130,12 @@ DEVICE void finish(const S* partial, Emit emit, Index kept, Index parts) {
     DEVICE void operator()(S state, Index k) const { __VA_ARGS__; }     \
   };
 #define PASS(name, form, S, Out)                                        \
-  KERNEL __launch_bounds__(256)                                         \
-      name##_##form(const T* x, Out* y, UInt8* partial, Plan plan, A parameter) { \
+  KERNEL name##_##form(const T* x, Out* y, UInt8* partial, Plan plan, A parameter) { \
     S* states = reinterpret_cast<S*>(partial); \
     form(Fold<S>{x, plan.walk}, name##_emit{y, plan.kept, parameter}, states, plan); \
   }
 #define FINISH(name, S, Out)                                            \
-  KERNEL __launch_bounds__(256)                                         \
-      name##_finish(const UInt8* partial, Out* y, Index kept, Index parts, A parameter) { \
+  KERNEL name##_finish(const UInt8* partial, Out* y, Index kept, Index parts, A parameter) { \
     finish(reinterpret_cast<const S*>(partial), name##_emit{y, kept, parameter}, kept, parts);   \
   }
 #define REDUCTION(name, S, Out, ...) \

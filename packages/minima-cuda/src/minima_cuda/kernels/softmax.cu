@@ -144,20 +144,16 @@ DEVICE void columns(Op op, T* out, Index rows, Index length, Index inner) {
 
 // ---- kernels -------------------------------------------------------------------------------------
 #define SOFTMAX(name, OP, ...)                                                                \
-  KERNEL __launch_bounds__(128)                                           \
-      name##_short(__VA_ARGS__, T* out, Index rows, Index length) {                           \
+  KERNEL name##_short(__VA_ARGS__, T* out, Index rows, Index length) {                           \
     held_rows<SHORT>(OP, out, rows, length);                                                  \
   }                                                                                           \
-  KERNEL __launch_bounds__(128)                                           \
-      name##_medium(__VA_ARGS__, T* out, Index rows, Index length) {                          \
+  KERNEL name##_medium(__VA_ARGS__, T* out, Index rows, Index length) {                          \
     held_rows<MEDIUM>(OP, out, rows, length);                                                 \
   }                                                                                           \
-  KERNEL __launch_bounds__(512)                                           \
-      name##_long(__VA_ARGS__, T* out, Index rows, Index length) {                            \
+  KERNEL name##_long(__VA_ARGS__, T* out, Index rows, Index length) {                            \
     long_rows(OP, out, rows, length);                                                         \
   }                                                                                           \
-  KERNEL __launch_bounds__(256)                                           \
-      name##_columns(__VA_ARGS__, T* out, Index rows, Index length, Index inner) {            \
+  KERNEL name##_columns(__VA_ARGS__, T* out, Index rows, Index length, Index inner) {            \
     columns(OP, out, rows, length, inner);                                                    \
   }
 
@@ -210,7 +206,7 @@ struct Loss {
 #define LOSS                                                                            \
   const T *x, const Index *targets, A *out, Index rows, Index length, A picked, A rest
 
-KERNEL __launch_bounds__(256) cross_entropy_rows(LOSS) {
+KERNEL cross_entropy_rows(LOSS) {
   const Loss op{x, targets, out, picked, rest};
   const Index step = Index(gridDim.x) * blockDim.y;
   for (Index row = Index(blockIdx.x) * blockDim.y + threadIdx.y; row < rows; row += step) {
@@ -220,7 +216,7 @@ KERNEL __launch_bounds__(256) cross_entropy_rows(LOSS) {
   }
 }
 
-KERNEL __launch_bounds__(256) cross_entropy_columns(LOSS, Index inner) {
+KERNEL cross_entropy_columns(LOSS, Index inner) {
   __shared__ Loss::State slots[256];
   const Loss op{x, targets, out, picked, rest};
   const Index step = Index(gridDim.x) * blockDim.x;
