@@ -137,6 +137,13 @@ def test_types(name, row, dtype):
     check(name, row, dtype, EmulatorLauncher())
 
 
+@pytest.mark.parametrize("row", [ROWS[3], ROWS[8], LARGE[1]], ids=str)
+def test_sanitized(row):
+    """Catches arithmetic that C++ does not define, and memory that the checks do not see."""
+    for name in OPERATORS:
+        check(name, row, "float32", EmulatorLauncher(sanitize=True))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
 @pytest.mark.parametrize("schedule", LARGE_SCHEDULES)
 @pytest.mark.parametrize("name", OPERATORS[:3])

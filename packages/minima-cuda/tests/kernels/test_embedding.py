@@ -197,6 +197,17 @@ def test_nan_in_a_bag():
     np.testing.assert_array_equal(got, reference("embedding_bag", *inputs, mode="max"))
 
 
+def test_sanitized():
+    """Catches arithmetic that C++ does not define, and memory that the checks do not see."""
+    launcher = EmulatorLauncher(sanitize=True)
+    for size in (*SMALL, *LARGE):
+        for name in ("embedding", "embedding_gradient"):
+            check(name, size, launcher)
+    for bags in BAGS:
+        for mode in ("sum", "mean", "max", "scaled"):
+            check_bag(bags, mode, launcher, padding_idx=2)
+
+
 # ---- one hot -------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "dtype", ["float32", "float16", "float64", "int32", "int64", "uint8", "bool"]

@@ -151,6 +151,16 @@ def test_adaptive_types(shape, size, dtype):
     check_adaptive(shape, size, dtype, EmulatorLauncher())
 
 
+def test_sanitized():
+    """Catches arithmetic that C++ does not define, and memory that the checks do not see."""
+    launcher = EmulatorLauncher(sanitize=True)
+    for row in ROWS:
+        for name in OPERATORS:
+            check(name, row, "float32", launcher)
+    for shape, size in ADAPTIVE:
+        check_adaptive(shape, size, "float32", launcher)
+
+
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
 @pytest.mark.parametrize("row", [ROWS[0], ROWS[5]], ids=str)
 def test_largest_integer(row, dtype):
