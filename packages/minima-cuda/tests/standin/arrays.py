@@ -80,6 +80,7 @@ class ndarray:
     flags = property(lambda self: self._host.flags)
     T = property(lambda self: type(self)(self._machine, self.data, self._host.T))
     device = property(lambda self: SimpleNamespace(id=self.data.device_id))
+    __cuda_array_interface__ = property(lambda self: self._host.__array_interface__)
 
     def __len__(self):
         return len(self._host)

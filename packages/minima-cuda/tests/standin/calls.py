@@ -19,8 +19,10 @@ CALLS = {
     "cuda.get_current_stream": "device_id",
     "cuda.get_elapsed_time": "start_event, end_event",
     "cuda.alloc_pinned_memory": "size",
+    "cuda.MemoryPool": "",
     "cuda.get_allocator": "",
     "cuda.set_allocator": "allocator",
+    "cuda.using_allocator": "allocator",
     "cuda.driver.funcSetAttribute": "f, attribute, value",
     "cuda.function.Module": "",
     "cuda.nvrtc.getVersion": "",
@@ -35,7 +37,8 @@ CALLS = {
 NAMES = (
     "ndarray cuda.PinnedMemoryPointer cuda.driver.CUDADriverError "
     "cuda.driver.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES cuda.memory.OutOfMemoryError "
-    "cuda.runtime.CUDARuntimeError _core._routines_linalg.COMPUTE_TYPE_DEFAULT "
+    "cuda.runtime.CUDARuntimeError cuda.runtime.streamCaptureModeThreadLocal "
+    "_core._routines_linalg.COMPUTE_TYPE_DEFAULT "
     "_core._routines_linalg.COMPUTE_TYPE_TF32"
 ).split()
 
@@ -48,7 +51,9 @@ MEMBERS = {
     "cuda.Event.done": None,
     "cuda.Event.record": "stream",
     "cuda.Event.synchronize": "",
+    "cuda.Stream.begin_capture": "mode",
     "cuda.Stream.done": None,
+    "cuda.Stream.end_capture": "",
     "cuda.Stream.record": "",
     "cuda.Stream.synchronize": "",
     "cuda.Stream.wait_event": "event",
@@ -56,6 +61,8 @@ MEMBERS = {
     "cuda.Stream.__exit__": "kind, error, where",
     "cuda.function.Module.get_function": "name",
     "cuda.function.Module.load": "cubin",
+    "cuda.Graph.launch": "stream",
+    "cuda.MemoryPool.malloc": "size",
     "cuda.MemoryPool.used_bytes": "",
     "cuda.MemoryPool.total_bytes": "",
     "cuda.MemoryPool.free_all_blocks": "",
@@ -89,14 +96,14 @@ AT = {"add": [*_AT, "float16"], "maximum": _AT, "minimum": _AT}
 
 #: its other functions; what makes arrays is among them
 FUNCTIONS = (
-    "all any argmax argmin argsort astype broadcast_to clip concat expand_dims max mean min "
-    "permute_dims reshape searchsorted squeeze stack sum take take_along_axis transpose where"
+    "all any argmax argmin argsort astype atleast_2d broadcast_to clip concat expand_dims max mean "
+    "min permute_dims reshape searchsorted squeeze stack sum take take_along_axis transpose where"
 ).split()
 MAKERS = "arange empty full ones zeros".split()
 CONSTANTS = "iinfo inf".split()
 
 #: methods and operators of arrays that reference kernels use
-METHODS = "astype copy reshape".split()
+METHODS = "astype copy reshape transpose view".split()
 OPERATORS = (
     "__add__ __radd__ __iadd__ __sub__ __rsub__ __isub__ __mul__ __rmul__ __imul__ __truediv__ "
     "__rtruediv__ __neg__ __invert__ __and__ __or__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__"

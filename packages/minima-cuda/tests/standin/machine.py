@@ -20,6 +20,8 @@ MESSAGES = {
     98: "cudaErrorInvalidDeviceFunction: invalid device function",
     700: "cudaErrorIllegalAddress: an illegal memory access was encountered",
     719: "cudaErrorLaunchFailure: unspecified launch failure",
+    900: "cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing",
+    901: "cudaErrorStreamCaptureInvalidated: operation failed due to an error during capture",
 }
 STICKY = {700, 719}
 BLOCK = 512  # bytes to which CuPy's pool rounds
@@ -51,14 +53,21 @@ class OutOfMemoryError(MemoryError):
 
 
 class Queue:
-    """What a stream has been given: *done* of *given* pieces of work have run."""
+    """What a stream has been given: *done* of *given* pieces of work have run.
+
+    *captured* is the work that goes into a graph instead, None where nothing is captured.
+    """
 
     def __init__(self, gpu, blocking):
         self.gpu, self.blocking = gpu, blocking
         self.waiting, self.given, self.done = deque(), 0, 0
+        self.captured, self.invalid = None, False
 
     def push(self, work):
         """Queue *work*, after what the default stream's rules put before it."""
+        if self.captured is not None:
+            self.captured.append(work)
+            return
         for other in self.gpu.before(self):
             self.append(other.mark())
         self.append(work)
@@ -77,6 +86,7 @@ class Queue:
     def run(self, upto=None):
         """Do the work that was queued, up to the piece with that number."""
         self.gpu.check()
+        self.refuse_in_capture()
         while self.waiting and (upto is None or self.done < upto):
             work = self.waiting.popleft()
             self.done += 1
@@ -86,6 +96,12 @@ class Queue:
                 if error.status in STICKY:
                     self.gpu.lost = error
                 raise
+
+    def refuse_in_capture(self):
+        """Raise where a graph is being captured, which is lost by that."""
+        if self.captured is not None:
+            self.invalid = True
+            raise CUDARuntimeError(900)
 
 
 class Memory:
@@ -108,6 +124,33 @@ class MemoryPointer:
 
     def __init__(self, mem):
         self.mem, self.ptr, self.device_id = mem, mem.ptr, mem.device_id
+
+
+class Pooled:
+    """Memory of a `Pool`, which has it back when nothing refers to it any more."""
+
+    def __init__(self, pool, memory):
+        self.pool, self.memory = pool, memory
+        self.size, self.ptr, self.bytes = memory.size, memory.ptr, memory.bytes
+        self.device_id, self.gpu, self.queue = memory.device_id, memory.gpu, memory.queue
+
+    def __del__(self):
+        self.pool.free.append(self.memory)
+
+
+class Pool:
+    """A pool beside CuPy's own: it keeps what it has, for arrays of the same size and stream."""
+
+    def __init__(self, machine):
+        self.machine, self.free = machine, []
+
+    def malloc(self, size):
+        queue, rounded = self.machine.queue, -(-size // BLOCK) * BLOCK
+        for memory in self.free:
+            if memory.queue is queue and memory.size == rounded:
+                self.free.remove(memory)
+                return MemoryPointer(Pooled(self, memory))
+        return MemoryPointer(Pooled(self, self.machine.gpu.malloc(size, queue).mem))
 
 
 class Gpu:
@@ -137,6 +180,7 @@ class Gpu:
             queue.run()
 
     def malloc(self, size, queue):
+        queue.refuse_in_capture()
         rounded = -(-size // BLOCK) * BLOCK
         if self.used + rounded > self.machine.limit:
             raise OutOfMemoryError(rounded, self.reserved, self.machine.limit)

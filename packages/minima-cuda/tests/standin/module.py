@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
 from .arrays import arrays_in, call, change, ndarray, on_gpu
 from .calls import AT, CONSTANTS, FUNCTIONS, UFUNCS
-from .machine import BLOCK, CUDADriverError, CUDARuntimeError, Machine, OutOfMemoryError, Queue
+from .machine import (
+    BLOCK,
+    CUDADriverError,
+    CUDARuntimeError,
+    Machine,
+    OutOfMemoryError,
+    Pool,
+    Queue,
+)
 
 
 class PinnedMemoryPointer(bytearray):
@@ -218,6 +227,34 @@ def _cuda(machine):
             if queue:
                 self.queue.append(lambda: queue.run(given))
 
+        def begin_capture(self, mode=None):
+            if self.queue is machine.gpu.null:
+                raise CUDARuntimeError(900)
+            self.queue.captured, self.queue.invalid = [], False
+
+        def end_capture(self):
+            work, self.queue.captured = self.queue.captured, None
+            if self.queue.invalid:
+                raise CUDARuntimeError(901)
+            return Graph(work)
+
+    class Graph:
+        def __init__(self, work):
+            self.work = work
+
+        def launch(self, stream=None):
+            queue = stream.queue if stream else machine.queue
+            machine.called("graph.launch")
+            queue.push(lambda: [piece() for piece in self.work])
+
+    @contextmanager
+    def using_allocator(allocator=None):
+        before, machine.allocator = machine.allocator, allocator
+        try:
+            yield
+        finally:
+            machine.allocator = before
+
     def get_current_stream(device_id=-1):
         index = machine.current if device_id == -1 else device_id
         stack = machine.streams[index]
@@ -274,6 +311,7 @@ def _cuda(machine):
     )
     runtime = SimpleNamespace(
         CUDARuntimeError=CUDARuntimeError,
+        streamCaptureModeThreadLocal=1,
         getDevice=lambda: machine.current,
         getDeviceCount=named("runtime.getDeviceCount", get(len(machine.gpus))),
         runtimeGetVersion=named("runtime.runtimeGetVersion", get(13020)),
@@ -282,7 +320,9 @@ def _cuda(machine):
         ),
     )
     return SimpleNamespace(
-        Device=Device, Event=Event, Stream=Stream, pool=pool, runtime=runtime, BLOCK=BLOCK,
+        Device=Device, Event=Event, Stream=Stream, Graph=Graph, pool=pool,
+        MemoryPool=lambda allocator=None: Pool(machine), using_allocator=using_allocator,
+        runtime=runtime, BLOCK=BLOCK,
         PinnedMemoryPointer=PinnedMemoryPointer, alloc_pinned_memory=alloc_pinned_memory,
         get_current_stream=get_current_stream, get_elapsed_time=get_elapsed_time,
         get_allocator=lambda: machine.allocator, set_allocator=set_allocator,
