@@ -28,11 +28,13 @@ def update_in_pieces(
 ) -> bool:
     """Call *update*, elementwise and in place, on pieces of its arguments, if they lie flat.
 
-    Return False, with nothing done, if they do not.
+    Return False, with nothing done, if they do not, or are too few to be worth the threads.
     """
     whole = {k: v for k, v in state.items() if isinstance(v, Tensor)}
     tensors = (parameter, gradient, *whole.values())
     array = parameter._array
+    if array.size * len(tensors) < 3 * LARGE:
+        return False
     for t in tensors:
         other = t._array
         flat = t._device is CPU and other.flags.c_contiguous
