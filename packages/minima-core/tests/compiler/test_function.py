@@ -13,6 +13,7 @@ import minima as mi
 from minima import registry
 from minima.compiler import replay
 from minima.compiler.function import Compiled
+from minima.compiler.plan import Plan
 
 
 def normal(*shape: int, seed: int = 0) -> mi.Tensor:
@@ -326,24 +327,51 @@ def test_random_programs_with_their_gradients_equal_eager(program):
     assert len(compiled.plans) == 1
 
 
-def test_the_executor_is_the_best_that_works(monkeypatch, site, working):
-    """Catch a plugin that is not taken, and a broken one that stops everybody."""
+@pytest.fixture
+def executors(monkeypatch, site, working):
+    """Two executors that work, on the cpu and on ``elsewhere``, and one that is broken."""
     monkeypatch.delenv("MINIMA_EXECUTOR")
     monkeypatch.setattr(replay, "BEST", ("broken", "counting", "absent"))
     hook = "minima_register_executors"
-    counting = working.format(hook=hook, name="counting", obj="executor") + COUNTING
-    site.install("good", "[minima.executors]\ncounting = good\n", good=counting)
+    for name, module, place in (("counting", "good", "cpu"), ("distant", "far", "elsewhere")):
+        source = working.format(hook=hook, name=name, obj="executor") + COUNTING
+        source += f"executor.devices = ({place!r},)\n"
+        site.install(module, f"[minima.executors]\n{name} = {module}\n", **{module: source})
     site.install("bad", "[minima.executors]\nbroken = bad\n", bad="raise RuntimeError('no')")
     registry.rescan()
+
+
+def test_the_executor_is_the_best_that_works(executors, monkeypatch):
+    """Catch a plugin that is not taken, and a broken one that stops everybody."""
     compiled = mi.compile(lambda x: x + 1.0)
     assert [t.item() for t in calls(compiled, mi.ones(1))] == [2.0] * 4
-    import good
-
-    assert good.built == [1]
+    counting = replay.find_executor("counting")
+    assert counting.__globals__["built"] == [1]
     monkeypatch.setattr(replay, "BEST", ("broken", "absent"))
-    assert replay.find_executor(None) is replay.numpy_executor
+    assert replay.find_executor(None, mi.device("cpu")) is counting
     with pytest.raises(mi.PluginError, match="broken"):
         replay.find_executor("broken")
+
+
+def test_the_executor_runs_where_the_tensors_lie(executors, monkeypatch):
+    """Catch one for another device that is taken unasked, and one for this that is not."""
+    elsewhere = mi.devices.Device("elsewhere", 1, xp=np)
+    counting, distant = map(replay.find_executor, ("counting", "distant"))
+    assert replay.find_executor(None, elsewhere) is distant
+    nowhere = mi.devices.Device("nowhere", xp=np)
+    assert replay.find_executor(None, nowhere) is replay.numpy_executor
+    with pytest.raises(mi.DeviceError, match="'distant' runs on elsewhere, the tensors lie on cpu"):
+        replay.find_executor("distant", mi.device("cpu"))
+    monkeypatch.setenv("MINIMA_EXECUTOR", "counting")  # where it runs, and else the best
+    assert replay.find_executor(None, mi.device("cpu")) is counting
+    assert replay.find_executor(None, elsewhere) is distant
+
+
+def test_buffers_that_numpy_cannot_write_are_refused():
+    """Catch a plan whose steps would write to memory of the host."""
+    plan = Plan(mi.devices.Device("elsewhere", xp=np, buffer=list))
+    with pytest.raises(mi.DeviceError, match="no executor for plans on elsewhere"):
+        replay.numpy_executor(plan)
 
 
 COUNTING = """

@@ -27,7 +27,7 @@ def fused(monkeypatch):
             found.append(plan)
             raise Stop
 
-        monkeypatch.setattr(replay, "find_executor", lambda name: executor)
+        monkeypatch.setattr(replay, "find_executor", lambda *_: executor)
         compiled = mi.compile(function)
         compiled(*args)
         with pytest.raises(Stop):

@@ -79,7 +79,7 @@ SPANS = st.tuples(st.integers(0, 20), st.integers(0, 20), st.integers(1, 9))
 def test_places_are_apart_and_waste_little(drawn, order):
     """Catch two buffers at one place at one time, and one buffer that lies beyond the end."""
     spans = {i: (min(a, b), max(a, b), 64 * n) for i, (a, b, n) in enumerate(drawn)}
-    places, top = memory._placed(spans, order)
+    places, top = memory._arranged(spans, order)
     for i, j in combinations(spans, 2):
         together = spans[i][0] <= spans[j][1] and spans[j][0] <= spans[i][1]
         apart = places[i] + spans[i][2] <= places[j] or places[j] + spans[j][2] <= places[i]

@@ -16,7 +16,7 @@ from ..operators.manipulation import reshape
 from ..operators.table import Array, Operator
 from ..tensor import Tensor, wrap
 from .plan import Plan
-from .replay import Runnable
+from .replay import Runnable, copied
 from .tape import Tape
 
 __all__ = ["Pullback", "capture_pullback"]
@@ -158,7 +158,7 @@ class Call:
             seeds.append(part._array)
         found = iter(pull.run([*seeds, *self.given]))
         return tuple(
-            wrap(next(found).copy(), g._device) if i in pull.used else None
+            wrap(copied(next(found), g._device), g._device) if i in pull.used else None
             for i in range(len(pull.targets))
         )
 
@@ -176,7 +176,7 @@ def capture_pullback(
         tape.fail("results of several dtypes need their graph")
         return None, []
     targets = ends_of(wanted, arguments)
-    seeds = [wrap(t._array.copy(), t._device) for t in wanted]
+    seeds = [wrap(copied(t._array, t._device), t._device) for t in wanted]
     backward = Tape()
     backward.buffers = tape.buffers
     token = TAPE.set(backward)

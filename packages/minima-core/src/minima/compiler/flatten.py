@@ -161,6 +161,8 @@ def _movable(value: Value, plan: Plan, owners: dict[int, Any]) -> bool:
     if tensor is None or tensor._array is not value.array:
         return False
     array = value.array
+    if not isinstance(array, np.ndarray):
+        return False
     shared = tensor._version is not None and sys.getrefcount(tensor._version) > 2
     if not array.flags.c_contiguous or shared:
         return False

@@ -15,7 +15,7 @@ from ..tensor import Tensor, wrap
 from .differentiable import Pullback, capture_pullback
 from .guards import Guards
 from .plan import Plan
-from .replay import Replay, find_executor
+from .replay import Replay, copied, find_executor
 from .structure import filled, objects, signature, structure
 from .tape import Tape
 
@@ -140,7 +140,7 @@ class Entry:
         """Return the results of a replay, in buffers of their own."""
         arrays = self.replay(tensors)
         device = self.replay.plan.device
-        outputs = [wrap(a.copy(), device) for a in arrays[: self.count]]
+        outputs = [wrap(copied(a, device), device) for a in arrays[: self.count]]
         if self.pullback is not None:
             given = {id(t._array): t._array for t in tensors}
             self.pullback.attach(outputs, [*given.values(), *arrays[self.count :]], tensors)

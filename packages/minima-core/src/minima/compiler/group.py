@@ -9,6 +9,7 @@ from typing import Any
 
 from .live import Live
 from .lowering import LOWERINGS, Context
+from .outline import address
 from .plan import Plan, Step, Value
 from .scalar import Node, Nodes, Unfit, kind_of
 
@@ -39,9 +40,9 @@ class Memory:
         if found is None:
             source = None if value.view is None else value.view.inputs[0]
             if source is None:
-                found = _address(value.array if value.slot is None else value.slot)
+                found = address(value.array if value.slot is None else value.slot)
             else:  # its source may have been put elsewhere since
-                found = self.address(source) + _address(value.array) - _address(source.array)
+                found = self.address(source) + address(value.array) - address(source.array)
             self._places[value] = found
         return found
 
@@ -79,14 +80,6 @@ class Memory:
             return True
         low, high = self.bounds(root)
         return high - low == root.nbytes and min(root.array.strides, default=0) >= 0
-
-
-def _address(array: Any) -> int:
-    interface = getattr(array, "__cuda_array_interface__", None)
-    if interface is None:
-        interface = array.__array_interface__
-    place: int = interface["data"][0]
-    return place
 
 
 class Group(Context):

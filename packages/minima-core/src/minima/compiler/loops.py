@@ -39,22 +39,25 @@ class Pass:
 class Schedule:
     """A group as loops.
 
+    *keep* has a later pass over a row read what is costly from where an earlier one kept it (see
+    `saved`); without it, each pass computes what it needs.
+
     >>> from minima.compiler.loops import Schedule
     >>> Schedule.__doc__.splitlines()[0]
     'A group as loops.'
     """
 
-    def __init__(self, group: Group) -> None:
-        self.group = group
+    def __init__(self, group: Group, *, keep: bool = True) -> None:
+        self.group, self.keep = group, keep
         self.stores = dict(group.stores)
         self.cells = self._cells()
         order = group.order()
         inner = group.rows if group.rows is not None else frozenset(order[-1:])
         self.inner_axes = inner
-        self.outer = self._loops([a for a in order if a not in inner])
-        self.inner = self._loops([a for a in order if a in inner])
+        self.outer = self.loops([a for a in order if a not in inner])
+        self.inner = self.loops([a for a in order if a in inner])
         if group.rows is None:  # nothing depends on where a row ends
-            both = self._loops(order)
+            both = self.loops(order)
             if both:
                 self.outer, self.inner = both[:-1], both[-1:]
                 self.inner_axes = frozenset(both[-1].axes)
@@ -107,7 +110,7 @@ class Schedule:
         self.needed = sorted(seen, key=lambda n: n.number)
         return list(found)
 
-    def _loops(self, axes: list[int]) -> list[Loop]:
+    def loops(self, axes: list[int]) -> list[Loop]:
         """Return loops along *axes*, outermost first; neighbours become one where they can."""
         indexed = {n.attr for n in self.needed if n.op == "index"}
         loops: list[Loop] = []
@@ -133,15 +136,16 @@ class Schedule:
         """Say whether *node* is a reduction along the rows."""
         return node.op == "reduce" and node.attr[1] == self.group.rows
 
-    def _after_reduce(self, node: Node) -> bool:
+    def after_reduce(self, node: Node) -> bool:
+        """Say whether *node* depends on a reduction along the rows."""
         found = self._late.get(node)
         if found is None:
-            found = self.is_row_reduce(node) or any(map(self._after_reduce, node.args))
+            found = self.is_row_reduce(node) or any(map(self.after_reduce, node.args))
             self._late[node] = found
         return found
 
     def _is_scalar(self, node: Node) -> bool:
-        return not node.axes and not self._after_reduce(node)
+        return not node.axes and not self.after_reduce(node)
 
     def stage(self, node: Node) -> int:
         """Return the number of the first pass in, or before, which *node* can be computed."""
@@ -199,7 +203,7 @@ class Schedule:
             if node in found:
                 continue
             found.add(node)
-            if node.costly and self.stage(node) < number:
+            if self.keep and node.costly and self.stage(node) < number:
                 earlier = self.passes[self.stage(node)]
                 if node not in earlier.saves:
                     earlier.saves.append(node)

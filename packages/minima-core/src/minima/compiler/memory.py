@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from .outline import address
 from .plan import Plan, Step, Value
 
-__all__ = ["Lifetimes", "allocate", "release"]
+__all__ = ["Lifetimes", "allocate", "placed", "release"]
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
@@ -35,10 +36,15 @@ class Lifetimes:
                 self.last[root] = end
 
 
-def allocate(plan: Plan, may_alias: Callable[[Step, int], bool]) -> int:
+def allocate(
+    plan: Plan,
+    may_alias: Callable[[Step, int], bool],
+    empty: Callable[[int], Any] = lambda size: np.empty(size, np.uint8),
+) -> int:
     """Give each root of the plan's own a place; return the bytes of all of them together.
 
-    *may_alias(step, i)* says whether the step may write over its i-th input as it reads it.
+    *may_alias(step, i)* says whether the step may write over its i-th input as it reads it;
+    *empty* returns a buffer of so many bytes on the plan's device.
     """
     lives = Lifetimes(plan)
     shared = _in_place(plan, lives, may_alias)
@@ -47,11 +53,11 @@ def allocate(plan: Plan, may_alias: Callable[[Step, int], bool]) -> int:
     for root, first in lives.first.items():
         begin, end, size = spans.get(owner[root], (first, 0, _room(root)))
         spans[owner[root]] = (min(begin, first), max(end, lives.last[root]), size)
-    places, top = min((_placed(spans, order) for order in _ORDERS), key=lambda found: found[1])
-    block = np.empty(top + ALIGNMENT, np.uint8)
-    start = -block.ctypes.data % ALIGNMENT
+    places, top = min((_arranged(spans, order) for order in _ORDERS), key=lambda found: found[1])
+    block = empty(top + ALIGNMENT)
+    start = -address(block) % ALIGNMENT
     for root in lives.first:
-        root.slot = _buffer(block, places[owner[root]] + start, root)
+        root.slot = placed(block, places[owner[root]] + start, root)
     plan.values[id(block)] = plan.new_value(block, "external")
     return top
 
@@ -62,13 +68,14 @@ def release() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _buffer(block: Any, offset: int, root: Value) -> Any:
+def placed(block: Any, offset: int, root: Value) -> Any:
     """Return the array of *root* in *block*, with the strides order that the run gave it."""
     array = root.array
     order = sorted(range(array.ndim), key=lambda a: (-array.strides[a], a))
     flat = block[offset : offset + root.nbytes].view(array.dtype)
     shaped = flat.reshape([array.shape[a] for a in order])
-    return shaped.transpose(np.argsort(order)) if array.ndim else shaped.reshape(())
+    back = [order.index(axis) for axis in range(array.ndim)]
+    return shaped.transpose(*back) if array.ndim else shaped.reshape(())
 
 
 def _in_place(
@@ -123,7 +130,7 @@ _ORDERS: tuple[Callable[[Span], tuple[int, ...]], ...] = (
 )
 
 
-def _placed(
+def _arranged(
     spans: dict[Value, Span], order: Callable[[Span], tuple[int, ...]]
 ) -> tuple[dict[Value, int], int]:
     """Return where each buffer begins, and the bytes of all together.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DeviceError
 from .live import Live
 from .memory import allocate
 from .plan import Plan, Step, Value
@@ -35,7 +36,14 @@ def numpy_executor(plan: Plan) -> Executable:
     """Return a function that replays *plan* on the buffers of its inputs.
 
     It returns those outputs that lie over the inputs, in their order.
+
+    Raises: DeviceError where buffers are no arrays of NumPy.
     """
+    if not issubclass(plan.device.buffer, np.ndarray):
+        raise DeviceError(
+            f"compile: there is no executor for plans on {plan.device}: 'numpy' writes to memory "
+            "of the host alone; install one for it, or do without compile"
+        )
     writer = Writer(plan)
     plan.planned_bytes = allocate(plan, writer.may_alias)
     return writer.function()

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-__all__ = ["Buffers", "outline", "outline_like"]
+__all__ = ["Buffers", "address", "outline", "outline_like", "outline_view"]
 
 _space: Any = np.empty(0, np.uint8)
 
@@ -57,15 +57,19 @@ def _at_least(size: int) -> Any:
     return _space
 
 
-def _view(source: Any, whole: Any, part: Any) -> Any:
+def outline_view(source: Any, whole: Any, part: Any) -> Any:
     """Return the outline that lies to the outline *whole* as the view *part* to its *source*."""
     space = whole.base
-    behind = _address(part) - _address(source) + _address(whole) - _address(space)
+    behind = address(part) - address(source) + address(whole) - address(space)
     return np.ndarray(part.shape, part.dtype, space, behind, part.strides)
 
 
-def _address(array: Any) -> int:
-    place: int = array.__array_interface__["data"][0]
+def address(array: Any) -> int:
+    """Return where the first element of an array of the host, or of a GPU, lies."""
+    interface = getattr(array, "__cuda_array_interface__", None)
+    if interface is None:
+        interface = array.__array_interface__
+    place: int = interface["data"][0]
     return place
 
 
@@ -100,7 +104,7 @@ class Buffers:
         if source is None:
             found = outline(array.shape, array.dtype, array.strides)
         else:
-            found = _view(source, whole, array)
+            found = outline_view(source, whole, array)
         self._alive[id(array)] = array
         self._outlines[id(array)] = found
         return found

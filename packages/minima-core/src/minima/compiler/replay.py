@@ -7,8 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+
 from ..autograd.mode import PROFILE
-from ..errors import PluginError
+from ..devices import Device
+from ..errors import DeviceError, PluginError
 from ..tensor import Tensor, wrap
 from .flatten import flatten_updates
 from .guards import Guards
@@ -19,33 +22,41 @@ from .plan import Plan, Value
 from .tape import Tape
 from .timing import measured
 
-__all__ = ["BEST", "Replay", "Runnable", "find_executor"]
+__all__ = ["BEST", "Replay", "Runnable", "copied", "find_executor"]
 
-#: executors that are taken unasked where they are installed, the best first
+#: executors that are taken unasked before all others, the best first
 BEST = ("numba",)
 
 
-def find_executor(name: str | None) -> Callable[[Plan], Executable]:
-    """Return the executor called *name*; None takes the best there is.
+def find_executor(name: str | None, device: Device | None = None) -> Callable[[Plan], Executable]:
+    """Return the executor called *name*; None takes the best there is for plans on *device*.
 
-    That is the one in the environment's ``MINIMA_EXECUTOR``, else the first of `BEST` that is
-    installed and works, else "numpy".
+    That is the one in the environment's ``MINIMA_EXECUTOR`` if it runs there, else the first that
+    is installed, works and names the device in its attribute ``devices``, those of `BEST` before
+    others, else "numpy".
 
-    Raises: PluginError when no executor has that name.
+    Raises: PluginError when no executor has that name, DeviceError when it does not run there.
     """
-    name = name or os.environ.get("MINIMA_EXECUTOR")
-    if name == "numpy":
-        return numpy_executor
     from .. import registry
 
-    found: Callable[[Plan], Executable]
-    if name:
-        found = registry.lookup("executor", name)
-        return found
-    for candidate in BEST:
-        if candidate in registry.names("executor"):
-            with suppress(PluginError):  # a broken one is told of by ``minima plugins``
-                found = registry.lookup("executor", candidate)
+    asked = name or os.environ.get("MINIMA_EXECUTOR")
+    if asked == "numpy":
+        return numpy_executor
+    if asked:
+        found: Callable[[Plan], Executable] = registry.lookup("executor", asked)
+        places = getattr(found, "devices", None)
+        if device is None or places is None or device.name in places:
+            return found
+        if name:
+            raise DeviceError(
+                f"compile: the executor {name!r} runs on {', '.join(places)}, "
+                f"the tensors lie on {device}; leave executor= out"
+            )
+    known = registry.names("executor")
+    for candidate in (*(n for n in BEST if n in known), *(n for n in known if n not in BEST)):
+        with suppress(PluginError):  # a broken one is told of by ``minima plugins``
+            found = registry.lookup("executor", candidate)
+            if device is not None and device.name in getattr(found, "devices", ()):
                 return found
     return numpy_executor
 
@@ -59,11 +70,16 @@ def prepare(plan: Plan, owners: dict[int, Any], executor: str | None) -> Executa
         for rewrite in PASSES:
             rewrite(plan)
         release()  # what the captured run used, before the plan gets memory of its own
-        run = find_executor(executor)(plan)
+        run = find_executor(executor, plan.device)(plan)
         release()  # and what it took to compile
         return run
     finally:
         PROFILE.reset(token)
+
+
+def copied(array: Any, device: Device) -> Any:
+    """Return *array* in memory of its own, on its device."""
+    return array.copy() if type(array) is np.ndarray else device.receive(array, device)
 
 
 class Runnable:
@@ -145,5 +161,5 @@ class Replay:
         for leaf, gradient in self._set:
             leaf.grad = gradient
         for i, array in self._given:
-            arguments[i].grad = wrap(array.copy(), self.plan.device)
+            arguments[i].grad = wrap(copied(array, self.plan.device), self.plan.device)
         return results
