@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from .sources import Source
+if TYPE_CHECKING:
+    from .compile import Text
 
 __all__ = ["MAX_POINTERS", "GpuLauncher", "Launcher", "Pointers"]
 
@@ -40,7 +41,7 @@ class Launcher(Protocol):
 
     def launch(
         self,
-        source: Source,
+        source: Text,
         name: str,
         grid: tuple[int, ...],
         block: tuple[int, ...],
@@ -59,13 +60,13 @@ class GpuLauncher:
 
     def __init__(self, cupy: Any) -> None:
         self._cupy = cupy
-        self._modules: dict[tuple[int, Source], Any] = {}
-        self._functions: dict[tuple[int, Source, str], Any] = {}
-        self._granted: dict[tuple[int, Source, str], int] = {}
+        self._modules: dict[tuple[int, Text], Any] = {}
+        self._functions: dict[tuple[int, Text, str], Any] = {}
+        self._granted: dict[tuple[int, Text, str], int] = {}
 
     def launch(
         self,
-        source: Source,
+        source: Text,
         name: str,
         grid: tuple[int, ...],
         block: tuple[int, ...],
@@ -84,7 +85,7 @@ class GpuLauncher:
             self._granted[key] = smem
         function(grid, block, tuple(map(self._argument, args)), shared_mem=smem)
 
-    def _module(self, device: int, source: Source) -> Any:
+    def _module(self, device: int, source: Text) -> Any:
         from .compile import cubin
 
         module = self._modules.get((device, source))

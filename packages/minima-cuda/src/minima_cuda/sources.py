@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["TYPES", "Source"]
+__all__ = ["TYPES", "Source", "header"]
 
 #: dtype -> the C++ types of an element in memory (T) and in computation (A)
 TYPES = {
@@ -64,3 +64,9 @@ def _with_headers(file: str, seen: set[str]) -> str:
     seen.add(file)
     text = _read(file)
     return f'#line 1 "{file}"\n' + _INCLUDE.sub(header, text)
+
+
+def header(file: str) -> str:
+    """Return common.cuh and the header *file*, for kernels that name the types they work on."""
+    seen: set[str] = set()
+    return _with_headers("common.cuh", seen) + _with_headers(file, seen)
