@@ -34,9 +34,10 @@ def stream_of(key: Key, position: int) -> np.void:
     >>> stream_of((1, 2), 3).item()
     (3, array([1, 2], dtype=uint32))
     """
-    found = np.zeros((), STREAM)
+    found: Any = np.zeros((), STREAM)
     found["position"], found["keys"] = position % 2**64, key
-    return found[()]  # type: ignore[no-any-return]
+    stream: np.void = found[()]
+    return stream
 
 
 def KERNELS(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
