@@ -25,7 +25,11 @@ ACCUMULATORS: dict[str, Any] = {
 
 def by_reference(xp: Any, name: str, arrays: Any, attrs: dict[str, Any], out: Array) -> Array:
     """Run the reference kernel of operator *name* over *xp*, into *out* unless it is None."""
-    return into(out, REFERENCES[name](xp, *arrays, **attrs))
+    y = REFERENCES[name](xp, *arrays, **attrs)
+    dtype = arrays[0].dtype
+    if dtype.name == "bfloat16" and y.dtype.name == "float32":  # beside a Python number
+        y = y.astype(dtype)
+    return into(out, y)
 
 
 def into(out: Array, y: Array) -> Array:

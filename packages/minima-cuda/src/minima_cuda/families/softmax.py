@@ -158,9 +158,10 @@ def KERNELS(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
         out: Array = None,
     ) -> Array:
         attrs = {"reduction": reduction, "label_smoothing": label_smoothing}
-        served = logits.dtype.name in FLOATS and g.dtype == logits.dtype and logits.size
-        if not served:
+        if logits.dtype.name not in FLOATS or g.dtype != logits.dtype:
             return by_reference(xp, "cross_entropy_gradient", [g, logits, targets], attrs, out)
+        if not logits.size:
+            return into(out, xp.empty(logits.shape, logits.dtype))
         runs = classes_of(logits)
         arrays = [
             xp.ascontiguousarray(g),

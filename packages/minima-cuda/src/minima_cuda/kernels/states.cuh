@@ -71,10 +71,10 @@ DEVICE S merge_columns(S state, S* slots) {
   return state;
 }
 
-// Give all threads that share threadIdx.x the state of the one with threadIdx.y 0.
+// Give all threads that share threadIdx.x the state of the one with threadIdx.y 0, after a merge by
+// the same slots.
 template <class S>
 DEVICE S spread_columns(S state, S* slots) {
-  __syncthreads();
   if (threadIdx.y == 0) slots[threadIdx.x] = state;
   __syncthreads();
   return slots[threadIdx.x];
