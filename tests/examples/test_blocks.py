@@ -12,14 +12,32 @@ from textwrap import dedent
 
 import pytest
 
+import minima as mi
+
 ROOT = Path(__file__).parents[2]
 MARKDOWN = re.compile(
     r"^```python\n(.*?)^```\n(?:\n*(?:prints\n+)?^```text\n(.*?)^```\n)?", re.M | re.S
 )
 RST = re.compile(
-    r"^\.\. code-block:: python\n((?:\n|   .*\n)+)(?:^\.\. code-block:: text\n((?:\n|   .*\n)+))?",
+    r"^\.\. code-block:: python\n((?!   :class: gpu\n)(?:\n|   .*\n)+)(?:^\.\. code-block:: text\n((?:\n|   .*\n)+))?",
     re.M,
 )
+
+#: those that need a GPU: of a page one goes on where the other ended
+GPU = re.compile(r"^\.\. code-block:: python\n   :class: gpu\n((?:\n|   .*\n)+)", re.M)
+
+
+def on_a_gpu():
+    """Yield what the pages show of GPUs, a page in one piece."""
+    try:
+        mi.device("cuda")
+        marks = []
+    except mi.MinimaError as error:
+        marks = [pytest.mark.skip(reason=str(error))]
+    for page in sorted(ROOT.glob("docs/**/*.rst")):
+        found = [dedent(block) for block in GPU.findall(page.read_text("utf8"))]
+        if found:
+            yield pytest.param("".join(found), None, id=f"{page.name}:gpu", marks=marks)
 
 
 def blocks():
@@ -34,7 +52,7 @@ def blocks():
             yield pytest.param(code, output, id=f"{page.relative_to(ROOT)}:{line}")
 
 
-BLOCKS = list(blocks())
+BLOCKS = [*blocks(), *on_a_gpu()]
 
 
 @pytest.mark.parametrize(("code", "output"), BLOCKS)
