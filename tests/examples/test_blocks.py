@@ -19,7 +19,8 @@ MARKDOWN = re.compile(
     r"^```python\n(.*?)^```\n(?:\n*(?:prints\n+)?^```text\n(.*?)^```\n)?", re.M | re.S
 )
 RST = re.compile(
-    r"^\.\. code-block:: python\n((?!   :class: gpu\n)(?:\n|   .*\n)+)(?:^\.\. code-block:: text\n((?:\n|   .*\n)+))?",
+    r"^\.\. code-block:: python\n((?!   :class: gpu\n)(?:\n|   .*\n)+)"
+    r"(?:^\.\. code-block:: text\n((?:\n|   .*\n)+))?",
     re.M,
 )
 
