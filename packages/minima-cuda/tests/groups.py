@@ -14,7 +14,8 @@ from minima.compiler.fusion import FusedStep, fuse
 from minima.compiler.memory import allocate
 from minima.compiler.numpy_executor import Executable, Writer
 from minima.compiler.plan import Plan, Step, Value
-from minima_cuda.printer import NUMBERS, Program, Scratch, printed
+from minima_cuda.printer import printed
+from minima_cuda.text import NUMBERS, Program, Scratch
 
 
 def run(launcher: Any, step: FusedStep, program: Program, array: Any) -> None:

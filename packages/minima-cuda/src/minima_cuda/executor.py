@@ -28,7 +28,8 @@ from minima.operators.table import TABLE
 
 from .expressions import SIZES
 from .launch import GpuLauncher
-from .printer import NUMBERS, Scratch, number_source, printed
+from .printer import printed
+from .text import NUMBERS, Scratch, number_source
 
 if TYPE_CHECKING:
     from minima.registry import Registrar

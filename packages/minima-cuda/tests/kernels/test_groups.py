@@ -14,7 +14,7 @@ from emulator import EmulatorLauncher, KernelFault, needs_emulator
 from toolchain import needs_nvrtc
 
 import minima as mi
-from minima_cuda import printer
+from minima_cuda import printer, rows
 from minima_cuda.compile import ARCHITECTURES, compiled
 from minima_cuda.resources import faults, resources
 
@@ -150,7 +150,7 @@ def test_values_in_double_precision_and_with_long_indices(monkeypatch, name):
 def test_rows_of_blocks_and_of_warps(monkeypatch, name, limits):
     """Catches a form of the kernel that only some sizes take."""
     for limit, number in zip(("WORKERS", "SHORT_ROW", "MANY_ROWS"), limits):
-        monkeypatch.setattr(printer, limit, number)
+        monkeypatch.setattr(rows, limit, number)
     for schedule in ("forward", "reverse"):
         groups.emulated(monkeypatch, schedule)
         check(name)
