@@ -13,6 +13,7 @@
 #include <vector>
 
 #ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 constexpr size_t STACK = 256 << 10;
 #else
@@ -273,7 +274,11 @@ bool all_done() {
 void run_block() {
   now.block++, now.phase = 0;
   for (int t = 0; t < count; t++) {
-    threads[t].context.make(stacks + t * (STACK + GUARD) + GUARD, STACK, body);
+    char* stack = stacks + t * (STACK + GUARD) + GUARD;
+#ifdef __SANITIZE_ADDRESS__
+    __asan_unpoison_memory_region(stack, STACK);  // of frames that never returned
+#endif
+    threads[t].context.make(stack, STACK, body);
     threads[t].state = READY;
     threads[t].file = "";
     memset(seen[t], 0, sizeof seen[t]);

@@ -5,11 +5,12 @@ from itertools import cycle
 import ml_dtypes  # noqa: F401 - makes bfloat16 known to NumPy
 import numpy as np
 import pytest
-from emulator import needs_emulator
+from emulator import EmulatorLauncher, needs_emulator
 
+from minima_cuda import library
 from minima_cuda.families.elementwise import layout_of, merged_axes
 
-from .compare import SMALL_SCHEDULES, assert_close, kernels, reference
+from .compare import SMALL_SCHEDULES, Poisoned, assert_close, kernels, reference
 
 pytestmark = needs_emulator
 
@@ -245,3 +246,14 @@ def test_long_rows_are_counted_in_64_bits():
     many = 3 << 31
     layout = layout_of((many,), (((many,), (2,), 2), ((many,), (2,), 2)), 8)
     assert (layout["length"], layout["runs"], layout["run"]) == (many, many // 8, 8)
+
+
+def test_sanitized():
+    """Catches arithmetic that C++ does not define, and memory that the checks do not see."""
+    run = library.kernels(EmulatorLauncher(sanitize=True), Poisoned())
+    for row in ROWS:
+        name, dtype, draws, attrs = row
+        if dtype in ("float32", "bool"):
+            given = arrays(dtype, draws, [(9, 33), (33,), (9, 1)])
+            wanted = reference(name, *given, **attrs)
+            assert_close(run[name](*given, **attrs), wanted, dtype)

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from emulator import EmulatorLauncher, needs_emulator
 
+from minima_cuda import library
 from minima_cuda.families.norms import form_of
 
-from .compare import SMALL_SCHEDULES, assert_close, kernels, reference
+from .compare import SMALL_SCHEDULES, Poisoned, assert_close, kernels, reference
 from .narrow import narrow_kernels
 
 pytestmark = needs_emulator
@@ -164,3 +165,20 @@ def test_forms(shape, axes, wanted):
     """Catches statistics over axes that a kernel takes for others."""
     found = form_of(shape, axes)
     assert (found and found[:4]) == wanted
+
+
+def test_sanitized():
+    """Catches arithmetic that C++ does not define, and memory that the checks do not see."""
+    run = library.kernels(EmulatorLauncher(sanitize=True), Poisoned())
+    for shape, axes, affine in (*SMALL, CUTS[4], CUTS[9], CUTS[15], CUTS[19]):
+        g, x, weight = real("float32", shape, 3), real("float32", shape), real("float32", affine, 1)
+        attrs = {"axes": axes, "eps": 1e-3}
+        for name, given, more in (
+            ("layer_norm", [x, weight, weight], {}),
+            ("layer_norm_gradient", [g, x, weight], {}),
+            ("layer_norm_affine_gradient", [g, x], {"shape": affine}),
+        ):
+            wanted = reference(name, *given, **attrs, **more)
+            assert_close(run[name](*given, **attrs, **more), wanted, "float32", 50.0)
+    given = [real("float32", (2, 3, 5)), *(np.ones(3, "float32") for _ in range(4))]
+    assert_close(run["batch_norm"](*given), reference("batch_norm", *given), "float32", 4.0)

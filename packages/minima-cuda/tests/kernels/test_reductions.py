@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from emulator import EmulatorLauncher, needs_emulator
 
+from minima_cuda import library
 from minima_cuda.families.reductions import cut
 
-from .compare import SMALL_SCHEDULES, assert_close, kernels, reference
+from .compare import SMALL_SCHEDULES, Poisoned, assert_close, kernels, reference
 from .narrow import narrow_kernels
 
 pytestmark = needs_emulator
@@ -186,3 +187,16 @@ def test_sizes_beyond_32_bits(shape):
         assert across < 1 << 31
         assert parts < 1 << 16
         assert parts * int(found.plan["sizes"][2]) >= found.length
+
+
+def test_sanitized():
+    """Catches arithmetic that C++ does not define, and memory that the checks do not see."""
+    run = library.kernels(EmulatorLauncher(sanitize=True), Poisoned())
+    for shape, axes in (SEEN, SEEN_COLUMNS, CUTS[10], LONG[0], LONG[2]):
+        for name, dtype in (("sum", "float16"), ("var", "float32"), ("max", "int64")):
+            x = drawn(dtype, shape)
+            wanted = reference(name, x, axis=axes)
+            assert_close(run[name](x, axis=axes), wanted, dtype, 4.0)
+        axis = axes[0] if len(axes) == 1 else None
+        x = drawn("float64", shape)
+        assert_close(run["argmax"](x, axis=axis), reference("argmax", x, axis=axis), "int64")

@@ -6,9 +6,10 @@ import pytest
 from emulator import EmulatorLauncher, needs_emulator
 
 from minima.errors import IndexRangeError
+from minima_cuda import library
 from minima_cuda.families.softmax import held, runs_of
 
-from .compare import SMALL_SCHEDULES, assert_close, kernels, reference
+from .compare import SMALL_SCHEDULES, Poisoned, assert_close, kernels, reference
 from .narrow import narrow_kernels
 
 pytestmark = needs_emulator
@@ -166,3 +167,22 @@ def test_forms():
     assert [held(9, n)[0] for n in (128, 129, 1024, 1025)] == ["short", "medium", "medium", "long"]
     assert held(9, 129)[1] == ((3,), (32, 4))
     assert runs_of((2, 3, 4), (0, 1)) == (1, 6, 4)
+
+
+def test_sanitized():
+    """Catches arithmetic that C++ does not define, and memory that the checks do not see."""
+    run = library.kernels(EmulatorLauncher(sanitize=True), Poisoned())
+    for shape, axis in (((5, 33), 1), ((2, 129), 1), ((1, 1025), 1), ((20, 9), 0)):
+        x, y = real("float32", shape), np.abs(real("float32", shape, 1))
+        for name in ("softmax", "log_softmax"):
+            assert_close(run[name](x, axis=axis), reference(name, x, axis=axis), "float32", 2.0)
+        wanted = reference("softmax_gradient", x, y, axis=axis)
+        assert_close(run["softmax_gradient"](x, y, axis=axis), wanted, "float32", 8.0)
+    for shape in ((5, 3), (2, 1100), (3, 5, 7)):
+        x, targets = real("float32", shape), np.ones((*shape[:1], *shape[2:]), int)
+        given = [np.array(2, "float32"), x, targets]
+        assert_close(
+            run["cross_entropy"](x, targets), reference("cross_entropy", x, targets), "float32"
+        )
+        wanted = reference("cross_entropy_gradient", *given)
+        assert_close(run["cross_entropy_gradient"](*given), wanted, "float32")
