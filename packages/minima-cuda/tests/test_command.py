@@ -59,10 +59,12 @@ def test_kernels_as_json():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["compile", "nope"], "there is no kernel file 'nope'; choose from bits, "),
+        (["compile", "nope"], "there is no kernel file 'nope'; choose from attention, bits, "),
         (["kernels", "--arch", "sm_12"], "has no architecture 'sm_12'; choose from sm_75, "),
         (["compile", "--arch", "hopper"], "has no architecture 'hopper'; choose from "),
         ([], "says too little; see minima cuda --help"),
+        (["roofline"], "required: --resources"),
+        (["roofline", "--resources", "nope.json"], "--resources nope.json cannot be read: "),
     ],
 )
 def test_mistakes_are_one_line(words, message):

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .compile import Module
     from .sources import Source
 
-__all__ = ["MINIMA_API", "add", "compile_modules", "list_kernels", "record"]
+__all__ = ["MINIMA_API", "add", "compile_modules", "list_kernels", "print_page", "record"]
 
 MINIMA_API = 1
 
@@ -29,7 +30,7 @@ def minima_register_commands(registry: Any) -> None:
 
 
 def add(subparsers: Any) -> None:
-    """Add `minima cuda` and its two sub-commands; neither needs a GPU."""
+    """Add `minima cuda` and its sub-commands, none of which needs a GPU."""
     parser = subparsers.add_parser("cuda", help="compile CUDA kernels, and list what they use")
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
     action = actions.add_parser("compile", help="compile ahead of time, into the user's cache")
@@ -39,6 +40,11 @@ def add(subparsers: Any) -> None:
     _add_options(action, "sm_90")
     action.add_argument("--json", action="store_true", help="print the table as JSON")
     action.set_defaults(run=list_kernels)
+    action = actions.add_parser("roofline", help="print what each kernel should take, as a page")
+    action.add_argument(
+        "--resources", type=Path, required=True, metavar="FILE", help="what kernels --json printed"
+    )
+    action.set_defaults(run=print_page)
 
 
 def _add_options(parser: argparse.ArgumentParser, arch: str) -> None:
@@ -124,6 +130,18 @@ def list_kernels(options: argparse.Namespace) -> int:
                 f"{found.spills:>6} {found.threads:>7} {'; '.join(what)}".rstrip()
             )
     return 1 if wrong else 0
+
+
+def print_page(options: argparse.Namespace) -> int:
+    """Print the page of the documentation on what kernels take."""
+    from .page import page
+
+    try:
+        table = json.loads(options.resources.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArgumentError(f"--resources {options.resources} cannot be read: {error}") from error
+    print(page(table), end="")
+    return 0
 
 
 def record(sources: list[Source], names: tuple[str, ...]) -> dict[str, Any]:

@@ -21,8 +21,9 @@ __all__ = ["ARCHITECTURES", "OPTIONS", "Module", "Text", "compiled", "cubin", "d
 #: what `minima cuda compile --arch all` compiles for, and the tests do
 ARCHITECTURES = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120")
 
-#: the last one makes the compiler say what each kernel uses; see `resources`
-OPTIONS = ("--std=c++20", "--ptxas-options=-v")
+#: without a warning (177) where a file does not use a name that all share; the last one makes the
+#: compiler say what each kernel uses, which `resources` reads
+OPTIONS = ("--std=c++20", "--diag-suppress=177", "--ptxas-options=-v")
 
 _CACHE_BYTES = 256 << 20
 _ERROR = re.compile(

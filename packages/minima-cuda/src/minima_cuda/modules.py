@@ -16,8 +16,22 @@ Defines = tuple[tuple[str, str], ...]
 PLAIN: tuple[Defines, ...] = ((),)
 INDICES: tuple[Defines, ...] = ((("I", "Int32"),), (("I", "Int64"),))
 
+
+def _tiles(*numbers: tuple[int, int, int]) -> tuple[Defines, ...]:
+    return tuple(
+        (("SIDE", str(side)), ("PARTS", str(parts)), ("MASK", str(mask)))
+        for side, parts, mask in numbers
+    )
+
+
+#: of the tiles that attention chooses among by the sizes, the largest and the smallest
+SINGLE = _tiles((4, 1, 0), (4, 1, 1), (4, 1, 2), (2, 2, 0), (2, 4, 0), (1, 1, 0), (1, 4, 0))
+DOUBLE = _tiles((2, 1, 0), (2, 1, 1), (2, 1, 2), (1, 1, 0), (1, 8, 0))
+
 #: kernel file without ``.cu``, dtypes, and sets of macros: what families compile
 TABLE: tuple[tuple[str, tuple[str, ...], tuple[Defines, ...]], ...] = (
+    ("attention", FLOATS[:3], SINGLE),
+    ("attention", FLOATS[3:], DOUBLE),
     ("bits", WHOLE, PLAIN),
     ("cast", ANY, PLAIN),
     ("convolution", FLOATS, PLAIN),
@@ -29,7 +43,9 @@ TABLE: tuple[tuple[str, tuple[str, ...], tuple[Defines, ...]], ...] = (
     ("functions", FLOATS, PLAIN),
     ("moments", FLOATS, PLAIN),
     ("norms", FLOATS, PLAIN),
+    ("optimizers", FLOATS, PLAIN),
     ("pooling", (*FLOATS, "int32", "int64", "uint8"), PLAIN),
+    ("recurrent", FLOATS, PLAIN),
     ("reductions", ANY, PLAIN),
     ("softmax", FLOATS, PLAIN),
     ("windows", FLOATS, PLAIN),

@@ -18,7 +18,7 @@ SHARED_BYTES = 48 << 10  # of a block, without asking for more
 MOST_THREADS = 1024
 
 #: bytes of local memory that a kernel may use: CUDA's sine and cosine of numbers beyond 10^5 do
-STACK = {"sin_each": 40, "cos_each": 40}
+STACK = {"sin_each": 40, "cos_each": 40, "normal": 40}
 
 _ENTRY = re.compile(
     r"Compiling entry function '(?P<name>\w+)'.*?\n"
