@@ -1,5 +1,7 @@
 """Softmax, log softmax, cross entropy and their gradients: short, medium and long rows, columns."""
 
+from types import SimpleNamespace
+
 import ml_dtypes  # noqa: F401 - makes bfloat16 known to NumPy
 import numpy as np
 import pytest
@@ -101,6 +103,26 @@ def test_class_out_of_range():
     for bad in (-1, 3):
         with pytest.raises(IndexRangeError, match=f"class {bad}; expected 0 to 2"):
             kernels("forward")["cross_entropy"](logits, np.array([0, bad]))
+
+
+class Capturing(Poisoned):
+    """NumPy as it would be while a CUDA graph is captured."""
+
+    class cuda:
+        """What of ``cupy.cuda`` a family asks."""
+
+        @staticmethod
+        def get_current_stream():
+            """Return a stream that is captured."""
+            return SimpleNamespace(is_capturing=lambda: True)
+
+
+def test_class_out_of_range_in_a_graph():
+    """Catches a check that waits for the GPU while a graph is captured, and a read beside a row."""
+    run = library.kernels(EmulatorLauncher(), Capturing())
+    logits, targets = np.zeros((3, 4), "float32"), np.array([0, 4, -1])
+    losses = run["cross_entropy"](logits, targets, reduction="none")
+    np.testing.assert_allclose(losses, [np.log(4), np.nan, np.nan], rtol=1e-6)
 
 
 def special(shape):

@@ -54,6 +54,7 @@ MEMBERS = {
     "cuda.Stream.begin_capture": "mode",
     "cuda.Stream.done": None,
     "cuda.Stream.end_capture": "",
+    "cuda.Stream.is_capturing": "",
     "cuda.Stream.record": "",
     "cuda.Stream.synchronize": "",
     "cuda.Stream.wait_event": "event",

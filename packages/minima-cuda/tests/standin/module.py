@@ -232,6 +232,9 @@ def _cuda(machine):
                 raise CUDARuntimeError(900)
             self.queue.captured, self.queue.invalid = [], False
 
+        def is_capturing(self):
+            return self.queue.captured is not None
+
         def end_capture(self):
             work, self.queue.captured = self.queue.captured, None
             if self.queue.invalid:
