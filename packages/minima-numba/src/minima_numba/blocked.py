@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .packing import columns_of, copy_row, pack, whole
-from .tiles import Nest, Operands, Shape, cut, function, product, tile_shape
+from .tiles import ZERO, Nest, Operands, Shape, cut, function, product, tile_shape
 
 __all__ = ["Matrices", "source"]
 
@@ -19,7 +19,6 @@ HEIGHT = 256  # rows that pass over a block, about
 LOW = 32  # rows at least: fewer do not pay for a block's copy
 PARTS = 4  # of a product with more multiplications than
 LARGE = 1 << 19
-ZERO = "zeroinitializer"
 
 Pair = tuple[int, int]
 

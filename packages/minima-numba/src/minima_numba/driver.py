@@ -14,18 +14,12 @@ import numpy as np
 
 from .jit import address_of
 
-__all__ = ["WORDS", "Gemm", "copier", "gemm", "run_once", "runner"]
+__all__ = ["CALL", "WORDS", "Gemm", "copier", "gemm", "run_once", "runner"]
 
 WORDS = 4  # of a record
 
-_RUN = """
-define void @run(ptr %program, i64 %count) nounwind {
-entry:
-  %none = icmp eq i64 %count, 0
-  br i1 %none, label %done, label %step
-step:
-  %i = phi i64 [ 0, %entry ], [ %next, %step ]
-  %at = mul i64 %i, 4
+#: what runs record number %i of a %program
+CALL = """%at = mul i64 %i, 4
   %f = getelementptr i64, ptr %program, i64 %at
   %t = getelementptr i64, ptr %f, i64 1
   %l = getelementptr i64, ptr %f, i64 2
@@ -34,14 +28,23 @@ step:
   %table = load ptr, ptr %t
   %low = load i64, ptr %l
   %high = load i64, ptr %h
-  call void %function(ptr %table, i64 %low, i64 %high)
+  call void %function(ptr %table, i64 %low, i64 %high)"""
+
+_RUN = """
+define void @run(ptr %program, i64 %count) nounwind {
+entry:
+  %none = icmp eq i64 %count, 0
+  br i1 %none, label %done, label %step
+step:
+  %i = phi i64 [ 0, %entry ], [ %next, %step ]
+  CALL
   %next = add i64 %i, 1
   %more = icmp slt i64 %next, %count
   br i1 %more, label %step, label %done
 done:
   ret void
 }
-"""
+""".replace("CALL", CALL)
 
 #: table: triples of where to, where from, and what to add
 _COPY = """

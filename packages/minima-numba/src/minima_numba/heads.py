@@ -11,16 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from .packing import columns_of, copy_row, fill, pack, whole
-from .tiles import Nest, Operands, Shape, cut, product, tile_shape
+from .grids import Index, grid, multiply
+from .packing import copy_row, fill, pack, whole
+from .tiles import Nest, Operands, Shape, cut, tile_shape
 
 __all__ = ["Head", "Heads", "Index", "Layout"]
 
 ROWS = 32  # queries of a tile
 APART = 16  # parts of the scratch begin at multiples of so many elements
-ZERO = "zeroinitializer"
-
-Index = str | int
 
 
 @dataclass(frozen=True)
@@ -244,7 +242,8 @@ class Head:
                     left = nest.at(a, nest.times(r, width), kind)
                     ops = Operands(left, width, 1, right, h.panel, size)
                     place = nest.at(there, nest.times(r, h.width), kind)
-                    self.multiply(ops, h.shape, [lanes] * h.shape.vectors, rows, place, h.width)
+                    vectors = [lanes] * h.shape.vectors
+                    multiply(nest, kind, lanes, vectors, rows, ops, place, h.width)
 
                 nest.loop(0, count, some)
 
@@ -267,9 +266,9 @@ class Head:
                 ((self.panels, h.panel, h.panel * width),),
             )
             place = nest.at(nest.at(self.at["out"], nest.times(r, width), kind), c, kind)
-            self.multiply(ops, shape, vectors, rows, place, width)
+            multiply(nest, kind, shape.lanes, vectors, rows, ops, place, width)
 
-        self.grid(h.block, shape, width, one)
+        grid(nest, shape, h.block, width, one)
 
     def over_queries(self, tile: str, b: str, size: int, place: str) -> None:
         """Add to the rows of keys at *place* the products of a tile's columns with rows at *b*."""
@@ -286,61 +285,8 @@ class Head:
                     nest.at(left, r, kind), 1, h.width, nest.at(b, c, kind), width, h.block
                 )
                 here = nest.at(nest.at(there, nest.times(r, width), kind), c, kind)
-                self.multiply(ops, shape, vectors, rows, here, width, add=True)
+                multiply(nest, kind, shape.lanes, vectors, rows, ops, here, width, add=True)
 
-            self.grid(h.panel, shape, width, one)
+            grid(nest, shape, h.panel, width, one)
 
         nest.loop(0, self.panels, panel)
-
-    def grid(
-        self,
-        count: int,
-        shape: Shape,
-        width: int,
-        one: Callable[[Index, int, Index, list[int]], None],
-    ) -> None:
-        """Write loops over the tiles of *count* rows: *one* of their row, rows, column, vectors."""
-        nest = self.nest
-        for first, rows, many in cut(count, shape.rows):
-            for column, vectors, runs in columns_of(shape, width):
-                step = len(vectors) * shape.lanes
-
-                def row(
-                    t: str,
-                    first: int = first,
-                    rows: int = rows,
-                    column: int = column,
-                    vectors: list[int] = vectors,
-                    runs: int = runs,
-                    step: int = step,
-                ) -> None:
-                    r = nest.plus(nest.times(t, rows), first)
-                    nest.loop(
-                        0,
-                        runs,
-                        lambda u: one(r, rows, nest.plus(nest.times(u, step), column), vectors),
-                    )
-
-                nest.loop(0, many, row)
-
-    def multiply(
-        self,
-        ops: Operands,
-        shape: Shape,
-        vectors: list[int],
-        rows: int,
-        place: str,
-        row: int,
-        add: bool = False,
-    ) -> None:
-        """Write a tile's product to *place*, whose rows are *row* apart, or *add* it."""
-        nest, kind, lanes = self.nest, self.kind, shape.lanes
-        places = [
-            [nest.at(place, m * row + v * lanes, kind) for v in range(len(vectors))]
-            for m in range(rows)
-        ]
-        start = [[nest.read(p, kind, lanes) if add else ZERO for p in line] for line in places]
-        sums = product(nest, kind, lanes, vectors, ops, start)
-        for line, values in zip(places, sums):
-            for p, value in zip(line, values):
-                nest.write(value, p, kind, lanes, lanes)

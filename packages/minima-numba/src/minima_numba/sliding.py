@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from .functions import TYPES
+from .grids import Index, grid, multiply
 from .packing import columns_of, copy_row, fill, whole
-from .tiles import KEPT, Nest, Operands, cut, function, product, tile_shape
+from .tiles import KEPT, ZERO, Nest, Operands, cut, function, product, tile_shape
 
 __all__ = [
     "Sliding",
@@ -233,7 +234,7 @@ def forward_source(s: Sliding) -> str:
         def run(at: Block, place: str, first: int, widths: list[int], r: str) -> None:
             column = nest.plus(nest.times(r, len(widths) * lanes), first)
             factors, shifts = (nest.at(p, column, kind) for p in (weight, bias))
-            start = ["zeroinitializer" for _ in widths]
+            start = [ZERO for _ in widths]
             if s.bias:
                 start = [
                     nest.read(nest.at(shifts, v * lanes, kind), kind, lanes)
@@ -296,58 +297,23 @@ def weight_source(s: Sliding) -> str:
             def window_row(k: str) -> None:
                 seen = nest.at(at.seen, nest.times(k, s.row), kind)
                 here = nest.at(total, nest.times(k, s.run * packed), kind)
-                for place, rows, count in cut(s.run, shape.rows):
-                    for first, widths, runs in columns_of(shape, o):
 
-                        def tile(
-                            t: str,
-                            place: int = place,
-                            rows: int = rows,
-                            first: int = first,
-                            widths: list[int] = widths,
-                            runs: int = runs,
-                        ) -> None:
-                            row = nest.plus(nest.times(t, rows), place)
+                def one(row: Index, rows: int, column: Index, vectors: list[int]) -> None:
+                    place = nest.at(nest.at(here, nest.times(row, packed), kind), column, kind)
+                    ops = Operands(
+                        nest.at(seen, row, kind),
+                        1,
+                        s.stride[1] * s.pixel,
+                        nest.at(slope, column, kind),
+                        s.out_strides[2],
+                        ow,
+                        ((at.rows, s.stride[0] * s.row, s.out_strides[1]),),
+                    )
+                    multiply(nest, kind, lanes, vectors, rows, ops, place, packed, add=True)
 
-                            def one(r: str) -> None:
-                                column = nest.plus(nest.times(r, len(widths) * lanes), first)
-                                add(at, seen, here, slope, row, rows, column, widths)
-
-                            nest.loop(0, runs, one)
-
-                        nest.loop(0, count, tile)
+                grid(nest, shape, s.run, o, one)
 
             nest.loop(0, s.kernel[0], window_row)
-
-        def add(
-            at: Block,
-            seen: str,
-            here: str,
-            slope: str,
-            row: str | int,
-            rows: int,
-            column: str | int,
-            widths: list[int],
-        ) -> None:
-            place = nest.at(nest.at(here, nest.times(row, packed), kind), column, kind)
-            places = [
-                [nest.at(place, m * packed + v * lanes, kind) for v in range(len(widths))]
-                for m in range(rows)
-            ]
-            start = [[nest.read(p, kind, lanes) for p in line] for line in places]
-            ops = Operands(
-                nest.at(seen, row, kind),
-                1,
-                s.stride[1] * s.pixel,
-                nest.at(slope, column, kind),
-                s.out_strides[2],
-                ow,
-                ((at.rows, s.stride[0] * s.row, s.out_strides[1]),),
-            )
-            sums = product(nest, kind, lanes, widths, ops, start)
-            for line, values in zip(places, sums):
-                for p, value in zip(line, values):
-                    nest.write(value, p, kind, lanes, lanes)
 
         nest.loop("%low", "%high", item)
 

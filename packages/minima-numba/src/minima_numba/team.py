@@ -17,7 +17,7 @@ import numpy as np
 
 from minima.threads import lend
 
-from .driver import runner
+from .driver import CALL, runner
 from .jit import address_of
 
 __all__ = ["Team", "stage"]
@@ -62,7 +62,7 @@ entry:
   %p1 = getelementptr i64, ptr %state, i64 {records}
   %p2 = getelementptr i64, ptr %state, i64 {count}
   %next = getelementptr i64, ptr %state, i64 {next}
-  %list = load ptr, ptr %p1
+  %program = load ptr, ptr %p1
   %count = load i64, ptr %p2
   br label %look
 look:
@@ -70,16 +70,7 @@ look:
   %more = icmp slt i64 %i, %count
   br i1 %more, label %work, label %done
 work:
-  %at = mul i64 %i, 4
-  %f = getelementptr i64, ptr %list, i64 %at
-  %t = getelementptr i64, ptr %f, i64 1
-  %l = getelementptr i64, ptr %f, i64 2
-  %h = getelementptr i64, ptr %f, i64 3
-  %function = load ptr, ptr %f
-  %table = load ptr, ptr %t
-  %low = load i64, ptr %l
-  %high = load i64, ptr %h
-  call void %function(ptr %table, i64 %low, i64 %high)
+  {call}
   br label %look
 done:
   ret void
@@ -166,6 +157,7 @@ def _source() -> str:
         declare = "declare void @llvm.aarch64.hint(i32)"
         pause = "call void @llvm.aarch64.hint(i32 1)"
     return _SOURCE.format(
+        call=CALL,
         declare=declare,
         pause=pause,
         records=_RECORDS,

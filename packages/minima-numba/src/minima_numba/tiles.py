@@ -13,13 +13,25 @@ from typing import NamedTuple
 
 import llvmlite.binding as llvm
 
-from .functions import TYPES, Code
+from .functions import TYPES, Code, number
 from .jit import UNROLLED_ALREADY
 
-__all__ = ["KEPT", "SIZES", "Nest", "Operands", "Shape", "cut", "function", "product", "tile_shape"]
+__all__ = [
+    "KEPT",
+    "SIZES",
+    "ZERO",
+    "Nest",
+    "Operands",
+    "Shape",
+    "cut",
+    "function",
+    "product",
+    "tile_shape",
+]
 
 SIZES = {"f4": 4, "f8": 8}
 KEPT = 256  # texts of each sort of kernel: layers alike have the same
+ZERO = "zeroinitializer"  # of a vector
 ROUND = 48  # multiply-adds in a round of the inner loop, about
 
 Body = Callable[[str, list[str]], Sequence[str]]
@@ -122,6 +134,10 @@ class Nest(Code):
             kinds = f"<{whole} x {name}> {value}, <{whole} x {name}> poison"
             value = self(f"shufflevector {kinds}, <{lanes} x i32> <{order}>")
         self.do(f"store <{lanes} x {name}> {value}, ptr {pointer}, align {size}")
+
+    def constant(self, value: float, kind: str, lanes: int) -> str:
+        """Return a vector of which each element is *value*."""
+        return f"<{', '.join([f'{TYPES[kind]} {number(value, kind)}'] * lanes)}>"
 
     def spread(self, value: str, kind: str, lanes: int) -> str:
         """Return a vector of which each element is *value*."""

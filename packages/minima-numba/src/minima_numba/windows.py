@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .functions import TYPES, number
-from .packing import columns_of
+from .functions import TYPES
+from .packing import columns_of, fill
 from .tiles import KEPT, SIZES, Nest, function, tile_shape
 
 __all__ = ["Pooling", "largest_source", "mean_source", "spread_source", "where_source"]
@@ -61,11 +61,6 @@ class Windows(Nest):
         super().__init__()
         self.p = p
         self.lanes = tile_shape(p.kind, 1 << 20).lanes
-
-    def constant(self, value: float) -> str:
-        """Return a vector of which each element is *value*."""
-        one = f"{TYPES[self.p.kind]} {number(value, self.p.kind)}"
-        return f"<{', '.join([one] * self.lanes)}>"
 
     @property
     def vector(self) -> str:
@@ -124,11 +119,6 @@ class Windows(Nest):
         bits = f"<{self.lanes} x i1>"
         return self(f"select {bits} {test}, {self.vector} {yes}, {self.vector} {no}")
 
-    def clear(self, place: str, count: int) -> None:
-        """Write zeros."""
-        zero = f"store {TYPES[self.p.kind]} 0.0, ptr"
-        self.loop(0, count, lambda i: self.do(f"{zero} {self.at(place, i, self.p.kind)}"))
-
 
 @lru_cache(KEPT)
 def largest_source(p: Pooling) -> str:
@@ -172,7 +162,7 @@ def where_source(p: Pooling) -> str:
             nest.loop(
                 "%low",
                 "%high",
-                lambda n: nest.clear(nest.place(total, p.total, (n, "0", "0")), h * w * c),
+                lambda n: fill(nest, p.kind, nest.place(total, p.total, (n, "0", "0")), h * w * c),
             )
 
         def window(n: str, y: str, x: str) -> None:
@@ -247,7 +237,7 @@ def mean_source(p: Pooling) -> str:
 
                 carried = [(nest.vector, "zeroinitializer")]
                 (total,) = nest.loop(0, p.kernel[0], row, 1, carried)
-                by = nest.constant(p.kernel[0] * p.kernel[1])
+                by = nest.constant(p.kernel[0] * p.kernel[1], p.kind, nest.lanes)
                 mean = nest(f"fdiv {nest.vector} {total}, {by}")
                 nest.write(mean, nest.at(to, c, p.kind), p.kind, width, nest.lanes)
 
@@ -273,7 +263,7 @@ def spread_source(p: Pooling) -> str:
             slope = nest.place(slopes, p.slope, (n, y, x))
 
             def vector(c: str, width: int) -> None:
-                by = nest.constant(p.kernel[0] * p.kernel[1])
+                by = nest.constant(p.kernel[0] * p.kernel[1], p.kind, nest.lanes)
                 g = nest.read(nest.at(slope, c, p.kind), p.kind, width, nest.lanes)
                 share = nest(f"fdiv {nest.vector} {g}, {by}")
                 here = nest.at(first, c, p.kind)

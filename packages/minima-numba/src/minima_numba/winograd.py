@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
-from .functions import TYPES, number
-from .packing import columns_of
+from .functions import TYPES
+from .grids import Index, grid, multiply
+from .packing import fill
 from .sliding import Sliding, copy_pixels
-from .tiles import KEPT, Nest, Operands, cut, function, product, tile_shape
+from .tiles import KEPT, Nest, Operands, function, tile_shape
 
 __all__ = ["ELEMENTS", "Tiling", "back_source", "factors_source", "forward_source", "weight_source"]
 
@@ -125,27 +126,22 @@ class Transforms(Nest):
         self.kind, self.lanes = kind, tile_shape(kind, 1 << 20).lanes
         self.vector = f"<{self.lanes} x {TYPES[kind]}>"
 
-    def constant(self, value: float) -> str:
-        """Return a vector of which each element is *value*."""
-        one = f"{TYPES[self.kind]} {number(value, self.kind)}"
-        return f"<{', '.join([one] * self.lanes)}>"
-
     def weighted(self, factors: Sequence[float], values: Sequence[str]) -> str:
         """Return the sum of *values* times *factors*, most of which are 0, 1 or -1."""
         terms = sorted(
             ((f, v) for f, v in zip(factors, values) if f), key=lambda term: (term[0] != 1, term[0])
         )
         (first, total), *rest = terms
+        kind, lanes = self.kind, self.lanes
         if first != 1:
-            total = self(f"fmul {self.vector} {total}, {self.constant(first)}")
+            total = self(f"fmul {self.vector} {total}, {self.constant(first, kind, lanes)}")
         for factor, value in rest:
             if abs(factor) == 1:
                 how = "fadd" if factor == 1 else "fsub"
                 total = self(f"{how} {self.vector} {total}, {value}")
             else:
-                total = self.multiply_add(
-                    value, self.constant(factor), total, self.kind, self.lanes
-                )
+                by = self.constant(factor, kind, lanes)
+                total = self.multiply_add(value, by, total, kind, lanes)
         return total
 
     def along(self, steps: tuple[Matrix, ...], values: Sequence[str]) -> list[str]:
@@ -359,27 +355,14 @@ def _products(nest: Transforms, t: Tiling, e: str, scratch: str, factors: str, m
     a = nest.at(scratch, nest.times(e, t.plane(c)), kind)
     b = nest.at(factors, nest.times(e, c * o), kind)
     to = nest.at(mixed, nest.times(e, t.plane(o)), kind)
-    for first, widths, runs in columns_of(shape, o):
 
-        def run(r: str, first: int = first, widths: list[int] = widths) -> None:
-            column = nest.plus(nest.times(r, len(widths) * shape.lanes), first)
-            right = nest.at(b, column, kind)
-            for start, rows, count in cut(t.tiles, shape.rows):
+    def one(m: Index, rows: int, column: Index, vectors: list[int]) -> None:
+        left, right = nest.at(a, nest.times(m, c), kind), nest.at(b, column, kind)
+        place = nest.at(nest.at(to, nest.times(m, o), kind), column, kind)
+        ops = Operands(left, c, 1, right, o, c)
+        multiply(nest, kind, shape.lanes, vectors, rows, ops, place, o)
 
-                def tile(k: str, start: int = start, rows: int = rows) -> None:
-                    m = nest.plus(nest.times(k, rows), start)
-                    ops = Operands(nest.at(a, nest.times(m, c), kind), c, 1, right, o, c)
-                    zeros = [["zeroinitializer"] * len(widths)] * rows
-                    sums = product(nest, kind, shape.lanes, widths, ops, zeros)
-                    place = nest.at(nest.at(to, nest.times(m, o), kind), column, kind)
-                    for line, values in enumerate(sums):
-                        for v, value in enumerate(values):
-                            there = nest.at(place, line * o + v * shape.lanes, kind)
-                            nest.write(value, there, kind, shape.lanes, shape.lanes)
-
-                nest.loop(0, count, tile)
-
-        nest.loop(0, runs, run)
+    grid(nest, shape, t.tiles, o, one)
 
 
 def _outputs(
@@ -440,12 +423,7 @@ def weight_source(t: Tiling) -> str:
     def body(x: str, g: str, total: str, scratch: str) -> None:
         slopes = nest.at(scratch, ELEMENTS * t.plane(c), kind)
         copied = nest.at(slopes, ELEMENTS * t.plane(o), kind)
-        zero = f"store {TYPES[kind]} 0.0, ptr"
-
-        def clear(place: str, low: str | int, high: str | int) -> None:
-            nest.loop(low, high, lambda i: nest.do(f"{zero} {nest.at(place, i, kind)}"))
-
-        clear(total, 0, ELEMENTS * c * o)
+        fill(nest, kind, total, ELEMENTS * c * o)
 
         def item(i: str) -> None:
             def line(k: str, image: str, row: str) -> None:
@@ -463,7 +441,7 @@ def weight_source(t: Tiling) -> str:
             def rest(e: str) -> None:  # of tiles that the last item does not have
                 for place, n in ((scratch, c), (slopes, o)):
                     here = nest.at(place, nest.times(e, t.plane(n)), kind)
-                    clear(here, nest.times(done, n), t.tiles * n)
+                    fill(nest, kind, here, t.tiles * n, first=nest.times(done, n))
 
             nest.loop(0, ELEMENTS, rest)
             nest.loop(0, ELEMENTS, lambda e: _sums(nest, t, e, scratch, slopes, total))
@@ -480,26 +458,11 @@ def _sums(nest: Transforms, t: Tiling, e: str, made: str, slopes: str, total: st
     a = nest.at(made, nest.times(e, t.plane(c)), kind)
     b = nest.at(slopes, nest.times(e, t.plane(o)), kind)
     to = nest.at(total, nest.times(e, c * o), kind)
-    for first, widths, runs in columns_of(shape, o):
 
-        def run(r: str, first: int = first, widths: list[int] = widths) -> None:
-            column = nest.plus(nest.times(r, len(widths) * shape.lanes), first)
-            for start, rows, count in cut(c, shape.rows):
+    def one(m: Index, rows: int, column: Index, vectors: list[int]) -> None:
+        left, right = nest.at(a, m, kind), nest.at(b, column, kind)
+        place = nest.at(nest.at(to, nest.times(m, o), kind), column, kind)
+        ops = Operands(left, 1, c, right, o, t.tiles)
+        multiply(nest, kind, shape.lanes, vectors, rows, ops, place, o, add=True)
 
-                def tile(k: str, start: int = start, rows: int = rows) -> None:
-                    m = nest.plus(nest.times(k, rows), start)
-                    place = nest.at(nest.at(to, nest.times(m, o), kind), column, kind)
-                    places = [
-                        [nest.at(place, i * o + v * shape.lanes, kind) for v in range(len(widths))]
-                        for i in range(rows)
-                    ]
-                    before = [[nest.read(p, kind, shape.lanes) for p in line] for line in places]
-                    ops = Operands(nest.at(a, m, kind), 1, c, nest.at(b, column, kind), o, t.tiles)
-                    sums = product(nest, kind, shape.lanes, widths, ops, before)
-                    for line, values in zip(places, sums):
-                        for p, value in zip(line, values):
-                            nest.write(value, p, kind, shape.lanes, shape.lanes)
-
-                nest.loop(0, count, tile)
-
-        nest.loop(0, runs, run)
+    grid(nest, shape, c, o, one)

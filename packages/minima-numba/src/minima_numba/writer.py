@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from math import prod
 from typing import Any
 
@@ -90,7 +90,7 @@ class NativeWriter(Writer):
             if not step.is_view and self._record(step, dry=True) is None:
                 for value in (*step.reads(), step.output):
                     self._wanted(value)
-            for _, value, _ in _classes(step):
+            for _, _, value, _ in _indices(step):
                 self._wanted(value)
         for value in self.plan.outputs:
             self._wanted(value)
@@ -231,14 +231,15 @@ class NativeWriter(Writer):
         return int(table.ctypes.data)
 
     def _check(self, step: Step) -> None:
-        """Write the test that classes are in range, which kernels of loops do not make."""
-        for name, value, count in _classes(step):
+        """Write the test that indices are in range, which kernels of loops do not make."""
+        for name, noun, value, count in _indices(step):
             if (value, count) not in self.checked:
                 if value.root.kind == "temp":
                     self.flush()
                 self.checked.add((value, count))
                 self.lines.append(
-                    f"{self.name(_check_classes, 'k')}({name!r}, {self.buffer(value)}, {count})"
+                    f"{self.name(_check_indices, 'k')}"
+                    f"({name!r}, {noun!r}, {self.buffer(value)}, {count})"
                 )
 
     def _fused(self, step: FusedStep) -> list[list[int]]:
@@ -333,29 +334,40 @@ def _dense(schedule: Schedule, cell: Cell) -> bool:
     return min(steps) >= 0 and sum(steps) + size == _count(schedule, cell) * size
 
 
-def _classes(step: Step) -> Iterator[tuple[str, Value, int]]:
-    """Yield, for the parts of a group that read classes, their name, these, and their number."""
+def _length(place: int, axis: int) -> Callable[[Step], int]:
+    """Return what tells the size of an input along *axis*."""
+
+    def length(step: Step) -> int:
+        value = step.inputs[place]
+        return value.shape[axis if len(value.shape) > axis else 0] if value is not None else 0
+
+    return length
+
+
+#: steps that read at indices: which input these are, what one is called, and how many there may be
+_INDICES: dict[str, tuple[int, str, Callable[[Step], int]]] = {
+    "cross_entropy": (1, "class", _length(0, 1)),
+    "one_hot": (0, "class", lambda step: int(step.attrs["num_classes"])),
+    "embedding": (0, "index", _length(1, 0)),
+    "embedding_gradient": (1, "index", lambda step: int(step.attrs["num_embeddings"])),
+    "embedding_bag": (0, "index", _length(2, 0)),
+}
+
+
+def _indices(step: Step) -> Iterator[tuple[str, str, Value, int]]:
+    """Yield, for the parts of a group that read at indices, name, noun, indices and their bound."""
     for part in step.group.steps if isinstance(step, FusedStep) else [step]:
-        values, count = None, 0
-        if part.name == "cross_entropy" and part.inputs[0] is not None:
-            shape = part.inputs[0].shape
-            values, count = part.inputs[1], shape[1 if len(shape) > 1 else 0]
-        elif part.name == "one_hot":
-            values, count = part.inputs[0], part.attrs["num_classes"]
-        elif part.name == "embedding" and part.inputs[1] is not None:
-            values, count = part.inputs[0], part.inputs[1].shape[0]
-        elif part.name == "embedding_gradient":
-            values, count = part.inputs[1], part.attrs["num_embeddings"]
-        elif part.name == "embedding_bag" and part.inputs[2] is not None:
-            values, count = part.inputs[0], part.inputs[2].shape[0]
-        if values is not None:
-            yield part.name, values, count
+        if part.name in _INDICES:
+            place, noun, bound = _INDICES[part.name]
+            value = part.inputs[place]
+            if value is not None:
+                yield part.name, noun, value, bound(part)
 
 
-def _check_classes(name: str, indices: Any, count: int) -> None:
+def _check_indices(name: str, noun: str, indices: Any, count: int) -> None:
     """Raise unless all *indices* are below *count* and not negative, which as unsigned is one."""
     if (indices.view(f"u{indices.itemsize}") >= count).any():
-        check_range(name, np, indices, count)
+        check_range(name, np, indices, count, noun)
 
 
 def _relaid(x: Any, like: Any) -> Any:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
 from ..tensor import Tensor
 from .arithmetic import divide, multiply
 from .comparison import equal, not_equal, where
-from .indexing import put
+from .indexing import check_range, put
 from .manipulation import astype, expand_dims
 from .reduction import sum
 from .table import Array, operator
@@ -30,13 +32,7 @@ def _check_indices(name: str, indices: Tensor, count: int) -> None:
         raise DTypeError(
             f"{name}: got indices of {indices.dtype}; expected integers: use .astype('int64')"
         )
-    if indices.size:
-        values = indices._device.to_host(indices._array)
-        low, high = int(values.min()), int(values.max())
-        if low < 0 or high >= count:
-            raise IndexRangeError(
-                f"{name}: got index {low if low < 0 else high}; expected 0 to {count - 1}"
-            )
+    check_range(name, np, indices._device.to_host(indices._array), count, "index")
 
 
 def _check_padding(name: str, padding_idx: int | None, count: int) -> int | None:

@@ -219,8 +219,10 @@ def check_integers(name: str, indices: Tensor) -> None:
         )
 
 
-def check_range(name: str, xp: Any, indices: Any, classes: int) -> None:
+def check_range(name: str, xp: Any, indices: Any, classes: int, noun: str = "class") -> None:
     """Raise, from inside of a kernel, unless all *indices* are in 0 .. classes - 1.
+
+    *noun* is what the error calls one of them.
 
     >>> check_range("one_hot", np, np.array([0, 3]), 3)
     Traceback (most recent call last):
@@ -230,5 +232,5 @@ def check_range(name: str, xp: Any, indices: Any, classes: int) -> None:
         low, high = int(xp.min(indices)), int(xp.max(indices))
         if low < 0 or high >= classes:
             raise IndexRangeError(
-                f"{name}: got class {low if low < 0 else high}; expected 0 to {classes - 1}"
+                f"{name}: got {noun} {low if low < 0 else high}; expected 0 to {classes - 1}"
             )
