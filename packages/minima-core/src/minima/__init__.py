@@ -23,17 +23,6 @@ from .dtypes import as_dtype as _as_dtype
 from .errors import *  # noqa: F403
 from .errors import __all__ as _ERRORS
 from .operators import *  # noqa: F403
-from .operators import __all__ as _OPERATORS
-from .operators.creation import (
-    arange,
-    empty,
-    eye,
-    linspace,
-    ones,
-    ones_like,
-    zeros,
-    zeros_like,
-)
 from .random import Generator, manual_seed
 from .tensor import Tensor, asarray
 
@@ -84,35 +73,29 @@ _LAZY = ("compiler", "testing", "registry", "hookspec", "command", "profiler")
 __all__ = [
     *_DTYPES,
     *_ERRORS,
-    *_OPERATORS,
+    *operators.__all__,  # type: ignore[attr-defined]
     "CompileWarning",
     "Device",
     "Generator",
     "KernelSet",
     "Tensor",
-    "arange",
     "asarray",
     "autograd",
     "compile",
     "device",
     "devices",
     "e",
-    "empty",
     "enable_grad",
     "errors",
-    "eye",
     "from_dlpack",
     "get_num_threads",
     "inf",
     "init",
     "is_grad_enabled",
-    "linspace",
     "manual_seed",
     "nan",
     "newaxis",
     "no_grad",
-    "ones",
-    "ones_like",
     "operators",
     "pi",
     "profiler",
@@ -123,8 +106,6 @@ __all__ = [
     "tensor",
     "testing",
     "use_kernels",
-    "zeros",
-    "zeros_like",
 ]
 
 if not TYPE_CHECKING:

@@ -1,107 +1,41 @@
-"""All operators: one table, a kernel and a gradient for each; see `minima.operators.table`."""
+"""All operators: one table, a kernel and a gradient for each; see `minima.operators.table`.
+
+What needs no kernel of its own is composed of them; see `minima.operators.composed`. A family
+is a module: its names are those of its ``__all__``.
+"""
 
 from __future__ import annotations
 
-from .activation import (
-    gelu,
-    gelu_gradient,
-    log_softmax,
-    logsumexp,
-    relu,
-    relu_gradient,
-    sigmoid,
-    softmax,
-    softmax_gradient,
-)
-from .arithmetic import (
-    add,
-    add_scaled,
-    addcdiv,
-    addcmul,
-    divide,
-    floor_divide,
-    lerp,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    power,
-    power_scalar,
-    remainder,
-    subtract,
-)
-from .attention import attention_gradient, attention_weights, scaled_dot_product_attention
-from .comparison import (
-    bitwise_and,
-    bitwise_invert,
-    bitwise_or,
-    bitwise_xor,
-    clip,
-    equal,
-    greater,
-    greater_equal,
-    isfinite,
-    isinf,
-    isnan,
-    less,
-    less_equal,
-    logical_not,
-    not_equal,
-    share,
-    where,
-)
-from .convolution import (
-    conv2d,
-    conv2d_input_gradient,
-    conv2d_weight_gradient,
-    windows,
-    windows_gradient,
-)
-from .creation import full
-from .embedding import (
-    bag_largest,
-    bag_numbers,
-    embedding,
-    embedding_bag,
-    embedding_gradient,
-)
-from .exponential import abs, cos, erf, exp, expm1, log, log1p, sign, sin, sqrt, square, tanh
-from .indexing import getitem, one_hot, put, scatter
-from .inplace import assign, in_place
-from .linear_algebra import linear, matmul, project
-from .loss import cross_entropy, cross_entropy_gradient
-from .manipulation import (
-    astype,
-    broadcast_to,
-    concat,
-    copy,
-    expand_dims,
-    flatten,
-    permute_dims,
-    reshape,
-    squeeze,
-    stack,
-    transpose,
-)
-from .normalization import (
-    batch_norm,
-    layer_norm,
-    layer_norm_affine_gradient,
-    layer_norm_gradient,
-)
-from .pooling import (
-    adaptive_avg_pool2d,
-    adaptive_avg_pool2d_gradient,
-    avg_pool2d,
-    avg_pool2d_gradient,
-    first_largest,
-    max_pool2d,
-    max_pool2d_gradient,
-)
-from .recurrent import gru, gru_gradient, lstm, lstm_gradient
-from .reduction import all, any, argmax, argmin, max, mean, min, sum, summation, var
-from .table import TABLE, Array, Arrays, Operator, OperatorFunction, operator
-from .transfer import transfer
+from sys import modules
+from typing import TYPE_CHECKING
+
+from .activation import *  # noqa: F403
+from .arithmetic import *  # noqa: F403
+from .arithmetic import add, divide, multiply, negative, subtract
+from .attention import *  # noqa: F403
+from .comparison import *  # noqa: F403
+from .composed import COMPOSITES as COMPOSITES
+from .composed import composite as composite
+from .convolution import *  # noqa: F403
+from .creation import *  # noqa: F403
+from .embedding import *  # noqa: F403
+from .exponential import *  # noqa: F403
+from .indexing import *  # noqa: F403
+from .inplace import *  # noqa: F403
+from .linear_algebra import *  # noqa: F403
+from .loss import *  # noqa: F403
+from .manipulation import *  # noqa: F403
+from .normalization import *  # noqa: F403
+from .pooling import *  # noqa: F403
+from .recurrent import *  # noqa: F403
+from .reduction import *  # noqa: F403
+from .table import TABLE as TABLE
+from .table import Array as Array
+from .table import Arrays as Arrays
+from .table import Operator as Operator
+from .table import OperatorFunction as OperatorFunction
+from .table import operator as operator
+from .transfer import *  # noqa: F403
 
 # the names that the notebook uses beside those of the standard
 negate = negative
@@ -110,132 +44,30 @@ subtract_scalar = subtract
 multiply_scalar = mul_scalar = multiply
 divide_scalar = divide
 
-__all__ = [
-    "TABLE",
-    "Array",
-    "Arrays",
-    "Operator",
-    "OperatorFunction",
-    "abs",
-    "adaptive_avg_pool2d",
-    "adaptive_avg_pool2d_gradient",
-    "add",
-    "add_scalar",
-    "add_scaled",
-    "addcdiv",
-    "addcmul",
-    "all",
-    "any",
-    "argmax",
-    "argmin",
-    "assign",
-    "astype",
-    "attention_gradient",
-    "attention_weights",
-    "avg_pool2d",
-    "avg_pool2d_gradient",
-    "bag_largest",
-    "bag_numbers",
-    "batch_norm",
-    "bitwise_and",
-    "bitwise_invert",
-    "bitwise_or",
-    "bitwise_xor",
-    "broadcast_to",
-    "clip",
-    "concat",
-    "conv2d",
-    "conv2d_input_gradient",
-    "conv2d_weight_gradient",
-    "copy",
-    "cos",
-    "cross_entropy",
-    "cross_entropy_gradient",
-    "divide",
-    "divide_scalar",
+_FAMILIES = (
+    "activation",
+    "arithmetic",
+    "attention",
+    "comparison",
+    "convolution",
+    "creation",
     "embedding",
-    "embedding_bag",
-    "embedding_gradient",
-    "equal",
-    "erf",
-    "exp",
-    "expand_dims",
-    "expm1",
-    "first_largest",
-    "flatten",
-    "floor_divide",
-    "full",
-    "gelu",
-    "gelu_gradient",
-    "getitem",
-    "greater",
-    "greater_equal",
-    "gru",
-    "gru_gradient",
-    "in_place",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "layer_norm",
-    "layer_norm_affine_gradient",
-    "layer_norm_gradient",
-    "lerp",
-    "less",
-    "less_equal",
-    "linear",
-    "log",
-    "log1p",
-    "log_softmax",
-    "logical_not",
-    "logsumexp",
-    "lstm",
-    "lstm_gradient",
-    "matmul",
-    "max",
-    "max_pool2d",
-    "max_pool2d_gradient",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "mul_scalar",
-    "multiply",
-    "multiply_scalar",
-    "negate",
-    "negative",
-    "not_equal",
-    "one_hot",
-    "operator",
-    "permute_dims",
-    "power",
-    "power_scalar",
-    "project",
-    "put",
-    "relu",
-    "relu_gradient",
-    "remainder",
-    "reshape",
-    "scaled_dot_product_attention",
-    "scatter",
-    "share",
-    "sigmoid",
-    "sign",
-    "sin",
-    "softmax",
-    "softmax_gradient",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "subtract",
-    "subtract_scalar",
-    "sum",
-    "summation",
-    "tanh",
+    "exponential",
+    "indexing",
+    "inplace",
+    "linear_algebra",
+    "loss",
+    "manipulation",
+    "normalization",
+    "pooling",
+    "recurrent",
+    "reduction",
     "transfer",
-    "transpose",
-    "var",
-    "where",
-    "windows",
-    "windows_gradient",
-]
+)
+if not TYPE_CHECKING:  # checkers follow the imports above
+    __all__ = [
+        *("TABLE", "COMPOSITES", "Array", "Arrays", "Operator", "OperatorFunction"),
+        *("composite", "operator", "negate", "add_scalar", "subtract_scalar"),
+        *("multiply_scalar", "mul_scalar", "divide_scalar"),
+        *(n for family in _FAMILIES for n in modules[f"{__name__}.{family}"].__all__),
+    ]

@@ -345,7 +345,7 @@ class Operator(Generic[P]):
                         f"{self.name}: inputs lie on {device} and {t._device}; expected one "
                         f"device: move one with .to('{device}')"
                     )
-        numbers = [type(t) in _NUMBERS or isinstance(t, np.generic) for t in given]
+        numbers = [type(t) in NUMBERS or isinstance(t, np.generic) for t in given]
         inputs = [
             t
             if weak or isinstance(t, Tensor) or (t is None and self.optional)
@@ -449,7 +449,8 @@ class Operator(Generic[P]):
         return error
 
 
-_NUMBERS = (float, int, bool, complex, Live)
+#: the types of Python numbers that an operator takes in place of a Tensor
+NUMBERS = (float, int, bool, complex, Live)
 
 
 def _number(value: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..autograd import grad
 from ..devices import Device
-from ..operators import TABLE, Operator
+from ..operators import COMPOSITES, TABLE, Operator
 from ..tensor import Tensor, asarray
 from .samples import Sample
 
@@ -60,10 +60,13 @@ def spread(array: Array, device: Device) -> Tensor:
 
 
 def call(sample: Sample, given: list[Any]) -> Tensor:
-    """Call the public function of the operator with inputs *given*."""
-    entry = TABLE[sample.operator]
+    """Call the operator, or composed function, with inputs *given*."""
+    function: Any = COMPOSITES.get(sample.operator)
+    entry = TABLE[sample.operator] if function is None else function
+    function = function or entry.function
     given = [given] if entry.variadic else given
-    return entry.function(*given, **sample.attrs)
+    found = function(*given, **sample.attrs)
+    return found if isinstance(found, Tensor) else found[sample.output]
 
 
 def gradients(sample: Sample, given: list[Any]) -> list[Tensor | None]:

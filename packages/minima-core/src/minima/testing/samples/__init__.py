@@ -1,15 +1,19 @@
 """One table of samples: for every operator inputs, attributes, and NumPy's answer.
 
 To add an operator's row, add a `Sample` to the file of its family: all checks of
-`minima.testing.conformance` walk over `SAMPLES`.
+`minima.testing.conformance` walk over `SAMPLES`. Rows of composed functions are in the family's
+``COMPOSED``, which minima-core's own tests walk.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from . import attention, elementwise, embedding, network, recurrent, reduction, shape
 from .sample import Input, Sample, away, bools, distinct, exactly, integers, positive, real
 
 __all__ = [
+    "COMPOSED",
     "NOT_DIFFERENTIABLE",
     "SAMPLES",
     "Input",
@@ -23,15 +27,18 @@ __all__ = [
     "real",
 ]
 
-SAMPLES: list[Sample] = [
-    *elementwise.SAMPLES,
-    *reduction.SAMPLES,
-    *shape.SAMPLES,
-    *network.SAMPLES,
-    *embedding.SAMPLES,
-    *attention.SAMPLES,
-    *recurrent.SAMPLES,
+_FAMILIES: list[Any] = [
+    elementwise,
+    reduction,
+    shape,
+    network,
+    embedding,
+    attention,
+    recurrent,
 ]
+#: rows of operators, and of functions composed of them
+SAMPLES: list[Sample] = [s for family in _FAMILIES for s in family.SAMPLES]
+COMPOSED: list[Sample] = [s for family in _FAMILIES for s in getattr(family, "COMPOSED", ())]
 
 _STEPS = "its value is constant but for steps"
 _CHOICE = "its value is True or False"

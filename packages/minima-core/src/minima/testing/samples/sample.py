@@ -88,6 +88,7 @@ class Sample:
     False where differences cannot judge: at kinks, ties, NaN and infinity. *slopes*, one entry
     for each input, are the gradients there of the summed output. *warns* marks a result for
     which NumPy may warn. *dtype* is the result's where it does not follow from the inputs'.
+    *output* says which output the row is of, where a function has several.
     """
 
     operator: str
@@ -99,6 +100,7 @@ class Sample:
     slopes: Sequence[Any] | None = None
     warns: bool = False
     dtype: str | None = None
+    output: int = 0
 
     @property
     def id(self) -> str:
@@ -108,7 +110,9 @@ class Sample:
             for i in self.inputs
         )
         attrs = ",".join(f"{k}={v}" for k, v in self.attrs.items())
-        return "-".join(filter(None, [self.operator, self.note, shapes, attrs])).replace(" ", "")
+        output = f"output{self.output}" if self.output else ""
+        parts = [self.operator, self.note, shapes, attrs, output]
+        return "-".join(filter(None, parts)).replace(" ", "")
 
     @property
     def floating(self) -> bool:

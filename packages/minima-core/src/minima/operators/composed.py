@@ -1,0 +1,97 @@
+"""Functions composed of operators: they have no kernel and no gradient of their own.
+
+``@composite`` makes the inputs of a function Tensors and enters it in `COMPOSITES`. Its gradient,
+its compiled form and its place on every device are those of the operators that it calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from ..dtypes import weaken
+from ..errors import ArgumentError, DeviceError
+from ..tensor import Tensor, as_tensor
+from .table import NUMBERS, scalar_tensor
+
+__all__ = ["COMPOSITES", "composite"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: name -> function, for the checks that walk over all of them
+COMPOSITES: dict[str, Callable[..., Any]] = {}
+
+_INPUTS = ("TensorLike", "TensorLike | None")
+_SEQUENCE = "Sequence[TensorLike]"
+
+
+def composite(function: Callable[P, R]) -> Callable[P, R]:
+    """Enter *function* in `COMPOSITES`; its parameters annotated ``TensorLike`` become Tensors.
+
+    Arrays and lists are converted; a Python number takes the dtype that it has beside the first
+    Tensor. ``Sequence[TensorLike]`` marks one sequence of such inputs, ahead of all else. All
+    inputs have to lie on one device.
+
+    Raises: ArgumentError when the name is taken or the docstring is missing.
+    """
+    name = function.__name__.rstrip("_")
+    code, notes = function.__code__, function.__annotations__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    inputs = [n for n in names if notes.get(n) in _INPUTS]
+    places = [i for i, n in enumerate(names[: code.co_argcount]) if n in inputs]
+    variadic = notes.get(names[0]) == _SEQUENCE if names else False
+    if name in COMPOSITES:
+        raise ArgumentError(f"composite: the name {name!r} is taken")
+    if not function.__doc__:
+        raise ArgumentError(f"composite: {name!r} has no docstring; say what it computes")
+
+    @wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        if variadic and args:
+            args = (_tensors(name, list(args[0])), *args[1:])
+        given = [args[i] for i in places if i < len(args)]
+        given += [options[n] for n in inputs if n in options]
+        found = iter(_tensors(name, given))
+        whole = list(args)
+        for i in places:
+            if i < len(args):
+                whole[i] = next(found)
+        named = {n: next(found) for n in inputs if n in options}
+        return function(*whole, **{**options, **named})
+
+    call.variadic = variadic  # type: ignore[attr-defined]
+    COMPOSITES[name] = call
+    return call
+
+
+def _tensors(name: str, given: list[Any]) -> list[Any]:
+    """Return the inputs as Tensors of one device, numbers in the dtype of the first of them."""
+    device = dtype = None
+    plain = True
+    for t in given:
+        if isinstance(t, Tensor):
+            device, dtype = device or t._device, t.dtype if dtype is None else dtype
+            if t._device is not device:
+                raise DeviceError(
+                    f"{name}: inputs lie on {device} and {t._device}; expected one device: move "
+                    f"one with .to('{device}')"
+                )
+        elif t is not None:
+            plain = False
+    if plain:
+        return given
+    found = [
+        t if t is None or type(t) in NUMBERS else as_tensor(t, device=device, operation=name)
+        for t in given
+    ]
+    for t in found:
+        if isinstance(t, Tensor):
+            dtype = t.dtype if dtype is None else dtype
+    return [
+        t
+        if t is None or isinstance(t, Tensor)
+        else scalar_tensor(name, t, weaken(dtype, t), device)
+        for t in found
+    ]
