@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from . import profiler, registry, testing
     from . import train as train  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from .compiler.function import CompileWarning, compile
+    from .datatypes import __array_namespace_info__ as __array_namespace_info__
+    from .datatypes import can_cast, finfo, iinfo, isdtype, result_type
     from .dlpack import from_dlpack
     from .threads import get_num_threads, set_num_threads
 
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
 
 globals().update({_name: _as_dtype(_name) for _name in _DTYPES})
 
+#: the version of the Python Array API standard that the names of this module follow
+__array_api_version__ = "2024.12"
 e, pi, inf, nan, newaxis = 2.718281828459045, 3.141592653589793, float("inf"), float("nan"), None
 
 #: sub-packages that other distributions install into this one -> the distribution
@@ -62,6 +66,9 @@ _SPLIT = {"nn": "minima-nn", "optim": "minima-nn", "data": "minima-nn", "io": "m
           "train": "minima-nn"}  # fmt: skip
 #: what is used seldom or late, so that importing minima stays quick -> its module
 _LATER = {
+    **dict.fromkeys(
+        "__array_namespace_info__ can_cast finfo iinfo isdtype result_type".split(), "datatypes"
+    ),
     "compile": "compiler.function",
     "CompileWarning": "compiler.function",
     "from_dlpack": "dlpack",
@@ -81,16 +88,20 @@ __all__ = [
     "Tensor",
     "asarray",
     "autograd",
+    "can_cast",
     "compile",
     "device",
     "devices",
     "e",
     "enable_grad",
     "errors",
+    "finfo",
     "from_dlpack",
     "get_num_threads",
+    "iinfo",
     "inf",
     "init",
+    "isdtype",
     "is_grad_enabled",
     "manual_seed",
     "nan",
@@ -101,6 +112,7 @@ __all__ = [
     "profiler",
     "random",
     "registry",
+    "result_type",
     "set_grad_enabled",
     "set_num_threads",
     "tensor",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .autograd.mode import TAPE
-from .devices import device
+from .devices import Device
+from .devices import device as find_device
 from .dtypes import as_dtype
-from .errors import DeviceError, DTypeError
+from .errors import ArgumentError, DeviceError, DTypeError
 from .tensor import Tensor, wrap
 
 __all__ = ["from_dlpack"]
@@ -16,14 +17,18 @@ __all__ = ["from_dlpack"]
 _DEVICES = {1: "cpu", 2: "cuda:{}", 3: "cpu", 13: "cuda:{}"}
 
 
-def from_dlpack(source: Any) -> Tensor:
+def from_dlpack(
+    source: Any, *, device: str | Device | None = None, copy: bool | None = None
+) -> Tensor:
     """Return a Tensor over the memory of *source*, an array of any library that speaks DLPack.
 
-    Nothing is copied: a change of one shows in the other. A Tensor gives its memory away in the
-    same manner, as in ``np.from_dlpack(t)``.
+    Nothing is copied, unless *copy* is True or *device* is another than that of *source*: a
+    change of one shows in the other. A Tensor gives its memory away in the same manner, as in
+    ``np.from_dlpack(t)``.
 
     Raises: DTypeError for an object without ``__dlpack__`` or of a type that no tensor can
-    have, DeviceError for memory on a device that minima does not know.
+    have, DeviceError for memory on a device that minima does not know, ArgumentError when *copy*
+    is False and *device* needs one.
 
     >>> import minima as mi
     >>> a = np.zeros(2, "float32")
@@ -48,7 +53,15 @@ def from_dlpack(source: Any) -> Tensor:
         raise DeviceError(
             f"from_dlpack: the array lies on a device of kind {int(kind)}; expected one of {known}"
         )
-    place = device(_DEVICES[int(kind)].format(index))
+    place = find_device(_DEVICES[int(kind)].format(index))
+    target = place if device is None else find_device(device)
+    if copy is False and target is not place:
+        raise ArgumentError(
+            f"from_dlpack: copy=False, but the array lies on {place} and moving it to {target} is "
+            "a copy"
+        )
     array = place.from_dlpack(source)
     as_dtype(array.dtype)
-    return wrap(array, place)
+    if target is not place:
+        return wrap(target.receive(array, place), target)
+    return wrap(place.kernels["copy"](array) if copy else array, place)

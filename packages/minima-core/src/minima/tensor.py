@@ -191,7 +191,30 @@ class Tensor(Methods):
             )
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
-    def __dlpack__(self, **options: Any) -> Any:
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """Return `minima`, which has the functions of the Python Array API standard.
+
+        Raises: ArgumentError for a version of the standard that minima does not follow.
+        """
+        import minima
+
+        from .datatypes import VERSIONS
+
+        if api_version not in (None, *VERSIONS):
+            raise ArgumentError(
+                f"__array_namespace__: got version {api_version!r}; expected one of "
+                f"{', '.join(VERSIONS)}"
+            )
+        return minima
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
         tape = TAPE.get()
         if tape is not None:
             tape.read("__dlpack__()")
@@ -200,7 +223,12 @@ class Tensor(Methods):
                 "dlpack: the tensor requires grad and another library would drop its gradient; "
                 "call .detach() first"
             )
-        return self._device.to_dlpack(self._array, **options)
+        given = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
+        options = {name: value for name, value in given.items() if value is not None}
+        try:
+            return self._device.to_dlpack(self._array, stream=stream, **options)
+        except ValueError as error:
+            raise ArgumentError(f"dlpack: {error}") from error
 
     def __dlpack_device__(self) -> tuple[int, int]:
         kind, index = self._array.__dlpack_device__()
@@ -219,6 +247,9 @@ class Tensor(Methods):
 
     def __float__(self) -> float:
         return float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.ndim:

@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..devices import Device
 from ..dtypes import as_dtype
 from ..errors import ArgumentError, ShapeError
 from ..methods import Axis
-from ..tensor import Tensor, TensorLike
+from ..tensor import Tensor, TensorLike, as_tensor
 from .axes import canonical_axes, canonical_axis
 from .table import Array, Arrays, operator, sum_to
 
 __all__ = [
     "astype",
+    "broadcast_arrays",
+    "broadcast_shapes",
     "broadcast_to",
     "concat",
     "copy",
@@ -48,7 +51,7 @@ def _(g: Tensor, y: Any, x: Any) -> Any:
 
 
 @operator(promotes=False)
-def astype(xp: Any, x: Array, dtype: npt.DTypeLike) -> Any:
+def astype_(xp: Any, x: Array, dtype: npt.DTypeLike) -> Any:
     """Return a copy with elements of *dtype*.
 
     Gradient: cast back to the type of x; none to or from integers.
@@ -60,18 +63,43 @@ def astype(xp: Any, x: Array, dtype: npt.DTypeLike) -> Any:
     return xp.astype(x, dtype)
 
 
-@astype.prepare
+@astype_.prepare
 def _(x: Tensor, dtype: npt.DTypeLike) -> dict[str, Any]:
     return {"dtype": as_dtype(dtype)}
 
 
-@astype.gradient(saves="")
+@astype_.gradient(saves="")
 def _(g: Tensor, y: Any, x: Any, dtype: Any) -> Any:
-    return astype(g, x.dtype)
+    return g  # the engine casts
+
+
+def astype(
+    x: TensorLike,
+    dtype: npt.DTypeLike,
+    *,
+    copy: bool = True,
+    device: str | Device | None = None,
+) -> Tensor:
+    """Return x with elements of *dtype*, on *device* if one is given.
+
+    Without *copy* it is x itself where nothing has to change. Complex numbers lose their imaginary
+    parts; a float becomes an integer towards 0. Gradient: cast back to the type of x; none to or
+    from integers.
+
+    >>> import minima as mi
+    >>> mi.astype(mi.Tensor([1.5, 2.5]), "int64")
+    Tensor([1, 2])
+    """
+    t = as_tensor(x, operation="astype")
+    found = as_dtype(dtype)
+    moved = t if device is None else t.to_device(device)
+    if found == t.dtype and (not copy or moved is not t):
+        return moved
+    return astype_(moved, found)
 
 
 @operator(view=True)
-def reshape(xp: Any, x: Array, shape: int | Sequence[int]) -> Any:
+def reshape_(xp: Any, x: Array, shape: int | Sequence[int]) -> Any:
     """Return the elements, in the same order, in another shape; -1 stands for what is left.
 
     A view where the layout allows it, else a copy.
@@ -85,7 +113,7 @@ def reshape(xp: Any, x: Array, shape: int | Sequence[int]) -> Any:
     return xp.reshape(x, shape)
 
 
-@reshape.prepare
+@reshape_.prepare
 def _(x: Tensor, shape: int | Sequence[int]) -> dict[str, Any]:
     wanted = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
     if prod(wanted) == x.size and (not wanted or min(wanted) >= 0):
@@ -103,9 +131,31 @@ def _(x: Tensor, shape: int | Sequence[int]) -> dict[str, Any]:
     return {"shape": tuple(x.size // known if n == -1 else n for n in wanted)}
 
 
-@reshape.gradient(saves="")
+@reshape_.gradient(saves="")
 def _(g: Tensor, y: Any, x: Any, shape: Any) -> Any:
-    return reshape(g, x.shape)
+    return reshape_(g, x.shape)
+
+
+def reshape(x: TensorLike, shape: int | Sequence[int], *, copy: bool | None = None) -> Tensor:
+    """Return the elements, in the same order, in another shape; -1 stands for what is left.
+
+    A view where the layout allows it, else a copy; *copy* True asks for a copy, False for a view.
+    Raises: ShapeError when the number of elements differs, ArgumentError when *copy* is False and
+    one is needed.
+
+    >>> import minima as mi
+    >>> mi.reshape(mi.Tensor([1.0, 2.0, 3.0, 4.0]), (2, -1))
+    Tensor([[1., 2.],
+            [3., 4.]])
+    """
+    if copy is None:
+        return reshape_(x, shape)
+    t = as_tensor(x, operation="reshape")
+    out = reshape_(t, shape)
+    shared = not t.size or t._device.shares(t._array, out._array)
+    if not copy and not shared:
+        raise ArgumentError(f"reshape: copy=False, but {shape} of this layout needs a copy")
+    return out.clone() if copy and shared else out
 
 
 @operator(view=True)
@@ -137,6 +187,39 @@ def _(x: Tensor, shape: Sequence[int]) -> dict[str, Any]:
 @broadcast_to.gradient(saves="")
 def _(g: Tensor, y: Any, x: Any, shape: Any) -> Any:
     return sum_to(g, x.shape)
+
+
+def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """Return the shape that tensors of *shapes* broadcast to.
+
+    Raises: ShapeError where sizes differ and neither is 1.
+
+    >>> import minima as mi
+    >>> mi.broadcast_shapes((3, 1), (2,))
+    (3, 2)
+    """
+    try:
+        return np.broadcast_shapes(*[tuple(s) for s in shapes])
+    except ValueError:
+        raise ShapeError(
+            f"broadcast: shapes {' and '.join(str(tuple(s)) for s in shapes)} do not broadcast; "
+            "expected equal sizes, or 1, in each axis counted from the last"
+        ) from None
+
+
+def broadcast_arrays(*arrays: TensorLike) -> list[Tensor]:
+    """Return the arrays broadcast against each other, as views.
+
+    Gradient: sums over the axes that were added or stretched.
+    Raises: ShapeError where sizes differ and neither is 1.
+
+    >>> import minima as mi
+    >>> [t.shape for t in mi.broadcast_arrays(mi.ones((3, 1)), mi.ones(2))]
+    [(3, 2), (3, 2)]
+    """
+    given = [as_tensor(a, operation="broadcast_arrays") for a in arrays]
+    shape = broadcast_shapes(*[t.shape for t in given])
+    return [broadcast_to(t, shape) for t in given]
 
 
 @operator(view=True)
@@ -195,7 +278,7 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
 
 
 @operator(view=True)
-def expand_dims(xp: Any, x: Array, axis: int = 0) -> Any:
+def expand_dims_(xp: Any, x: Array, axis: int = 0) -> Any:
     """Return a view with a new axis of size 1 at *axis*.
 
     >>> import minima as mi
@@ -205,14 +288,33 @@ def expand_dims(xp: Any, x: Array, axis: int = 0) -> Any:
     return xp.expand_dims(x, axis=axis)
 
 
-@expand_dims.prepare
+@expand_dims_.prepare
 def _(x: Tensor, axis: int) -> dict[str, Any]:
     return {"axis": canonical_axis("expand_dims", axis, x.ndim + 1)}
 
 
-@expand_dims.gradient(saves="")
+@expand_dims_.gradient(saves="")
 def _(g: Tensor, y: Any, x: Any, axis: int) -> Any:
     return reshape(g, x.shape)
+
+
+def expand_dims(x: TensorLike, axis: int | Sequence[int] = 0) -> Tensor:
+    """Return a view with a new axis of size 1 at *axis*, or at each of several.
+
+    Raises: ShapeError, IndexRangeError when the result has no such axis.
+
+    >>> import minima as mi
+    >>> mi.expand_dims(mi.Tensor([1.0, 2.0]), 1).shape
+    (2, 1)
+    >>> mi.expand_dims(mi.Tensor([1.0, 2.0]), (0, -1)).shape
+    (1, 2, 1)
+    """
+    if not isinstance(axis, tuple | list):
+        return expand_dims_(x, axis)  # type: ignore[arg-type]
+    t = as_tensor(x, operation="expand_dims")
+    for place in sorted(canonical_axes("expand_dims", axis, t.ndim + len(axis))):
+        t = expand_dims_(t, place)
+    return t
 
 
 @operator(view=True)
@@ -265,7 +367,7 @@ def flatten(x: TensorLike, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 @operator
-def concat(xp: Any, arrays: Arrays, *, axis: int = 0) -> Any:
+def concat_(xp: Any, arrays: Arrays, *, axis: int = 0) -> Any:
     """Join tensors along an axis that they have.
 
     Shapes: equal but for *axis*. Dtype: the promoted one.
@@ -277,7 +379,7 @@ def concat(xp: Any, arrays: Arrays, *, axis: int = 0) -> Any:
     return xp.concat(arrays, axis=axis)
 
 
-@concat.prepare
+@concat_.prepare
 def _(tensors: tuple[Tensor, ...], axis: int) -> dict[str, Any]:
     _same("concat", tensors)
     first = tensors[0].shape
@@ -291,7 +393,7 @@ def _(tensors: tuple[Tensor, ...], axis: int) -> dict[str, Any]:
     return {"axis": place}
 
 
-@concat.gradient(saves="")
+@concat_.gradient(saves="")
 def _(g: Tensor, y: Any, tensors: tuple[Any, ...], axis: int) -> Any:
     from .indexing import getitem
 
@@ -303,6 +405,21 @@ def _(g: Tensor, y: Any, tensors: tuple[Any, ...], axis: int) -> Any:
         parts.append(part(start, start + t.shape[axis]))
         start += t.shape[axis]
     return tuple(parts)
+
+
+def concat(arrays: Sequence[TensorLike], *, axis: int | None = 0) -> Tensor:
+    """Join tensors along an axis that they have; with *axis* None flat ones, of any shapes.
+
+    Shapes: equal but for *axis*. Dtype: the promoted one.
+
+    >>> import minima as mi
+    >>> mi.concat([mi.Tensor([1.0]), mi.Tensor([2.0, 3.0])])
+    Tensor([1., 2., 3.])
+    """
+    if axis is not None:
+        return concat_(arrays, axis=axis)
+    flat = [as_tensor(t, operation="concat") for t in arrays]
+    return concat_([reshape(t, (t.size,)) for t in flat], axis=0)
 
 
 @operator
