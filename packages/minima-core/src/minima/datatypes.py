@@ -27,6 +27,7 @@ _KINDS: dict[str, str] = {
     "complex floating": "c",
     "numeric": "iufc",
 }
+_NUMBERS = (bool, int, float, complex)
 
 
 def _dtype_of(value: Any) -> DType:
@@ -125,7 +126,7 @@ def isdtype(dtype: npt.DTypeLike, kind: Any) -> bool:
     """
     found = as_dtype(dtype)
     if isinstance(kind, tuple):
-        return any([isdtype(found, k) for k in kind])
+        return any(isdtype(found, k) for k in kind)
     if not isinstance(kind, str):
         return found == as_dtype(kind)
     if kind not in _KINDS:
@@ -147,17 +148,16 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
     >>> mi.result_type(mi.int8, mi.int16), mi.result_type(mi.float32, 1)
     (dtype('int16'), dtype('float32'))
     """
-    if not arrays_and_dtypes:
-        raise ArgumentError("result_type: got no arguments; expected tensors or dtypes")
-    numbers = [v for v in arrays_and_dtypes if type(v) in (bool, int, float, complex)]
     dtype: DType | None = None
     for value in arrays_and_dtypes:
-        if type(value) not in (bool, int, float, complex):
+        if type(value) not in _NUMBERS:
             found = _dtype_of(value)
             dtype = found if dtype is None else promote(dtype, found)
-    for number in numbers:
-        dtype = weaken(dtype, number)
-    assert dtype is not None  # for checkers: there is at least one argument
+    for value in arrays_and_dtypes:
+        if type(value) in _NUMBERS:
+            dtype = weaken(dtype, value)
+    if dtype is None:
+        raise ArgumentError("result_type: got no arguments; expected tensors or dtypes")
     return dtype
 
 

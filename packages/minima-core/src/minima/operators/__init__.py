@@ -14,21 +14,33 @@ from .arithmetic import *  # noqa: F403
 from .arithmetic import add, divide, multiply, negative, subtract
 from .attention import *  # noqa: F403
 from .comparison import *  # noqa: F403
+from .complex import *  # noqa: F403
 from .composed import COMPOSITES as COMPOSITES
 from .composed import composite as composite
 from .convolution import *  # noqa: F403
 from .creation import *  # noqa: F403
+from .distance import *  # noqa: F403
+from .dropout import *  # noqa: F403
 from .embedding import *  # noqa: F403
 from .exponential import *  # noqa: F403
+from .gates import *  # noqa: F403
+from .group_norm import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .inplace import *  # noqa: F403
 from .linear_algebra import *  # noqa: F403
+from .logical import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .manipulation import *  # noqa: F403
 from .normalization import *  # noqa: F403
+from .padding import *  # noqa: F403
 from .pooling import *  # noqa: F403
+from .rectifiers import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .reduction import *  # noqa: F403
+from .shrinkage import *  # noqa: F403
+from .rounding import *  # noqa: F403
+from .spatial import *  # noqa: F403
+from .special import *  # noqa: F403
 from .table import TABLE as TABLE
 from .table import Array as Array
 from .table import Arrays as Arrays
@@ -36,6 +48,8 @@ from .table import Operator as Operator
 from .table import OperatorFunction as OperatorFunction
 from .table import operator as operator
 from .transfer import *  # noqa: F403
+from .transposed import *  # noqa: F403
+from .trigonometric import *  # noqa: F403
 
 # the names that the notebook uses beside those of the standard
 negate = negative
@@ -49,20 +63,34 @@ _FAMILIES = (
     "arithmetic",
     "attention",
     "comparison",
+    "complex",
     "convolution",
     "creation",
+    "distance",
+    "dropout",
     "embedding",
     "exponential",
+    "gates",
+    "group_norm",
     "indexing",
     "inplace",
     "linear_algebra",
+    "logical",
     "loss",
     "manipulation",
     "normalization",
+    "padding",
     "pooling",
+    "rectifiers",
     "recurrent",
     "reduction",
+    "shrinkage",
+    "rounding",
+    "spatial",
+    "special",
     "transfer",
+    "transposed",
+    "trigonometric",
 )
 if not TYPE_CHECKING:  # checkers follow the imports above
     __all__ = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
+from .complex import conjugated
 from .table import Array, operator
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "minimum",
     "multiply",
     "negative",
+    "pow",
     "power",
     "power_scalar",
     "remainder",
@@ -77,7 +79,7 @@ def multiply(xp: Any, a: Array, b: Array) -> Any:
 
 @multiply.gradient(saves="a b")
 def _(g: Tensor, y: Any, a: Tensor, b: Tensor) -> Any:
-    return (lambda: multiply(g, b)), (lambda: multiply(g, a))
+    return (lambda: multiply(g, conjugated(b))), (lambda: multiply(g, conjugated(a)))
 
 
 @operator(floating=True)
@@ -95,7 +97,8 @@ def divide(xp: Any, a: Array, b: Array) -> Any:
 
 @divide.gradient(saves="b y")
 def _(g: Tensor, y: Tensor, a: Any, b: Tensor) -> Any:
-    return (lambda: divide(g, b)), (lambda: negative(divide(multiply(g, y), b)))
+    b = conjugated(b)
+    return (lambda: divide(g, b)), (lambda: negative(divide(multiply(g, conjugated(y)), b)))
 
 
 @operator
@@ -161,13 +164,16 @@ def _(g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> Any:
 
     def of_base() -> Tensor:
         slope = multiply(b, power(a, subtract(b, 1)))
-        return multiply(g, where(equal(b, 0), 0.0, slope))
+        return multiply(g, conjugated(where(equal(b, 0), 0.0, slope)))
 
     def of_exponent() -> Tensor:
         safe = where(equal(a, 0), 1.0, a)
-        return multiply(g, multiply(y, log(safe)))
+        return multiply(g, conjugated(multiply(y, log(safe))))
 
     return of_base, of_exponent
+
+
+pow = power  # the standard's name
 
 
 @operator
@@ -205,7 +211,7 @@ def _(g: Tensor, y: Any, x: Tensor, scalar: float) -> Any:
     if scalar == 1:
         return g
     slope = x if scalar == 2 else power_scalar(x, scalar - 1)
-    return multiply(g, multiply(slope, float(scalar)))
+    return multiply(g, conjugated(multiply(slope, float(scalar))))
 
 
 @operator
@@ -284,7 +290,11 @@ def addcmul(xp: Any, x: Array, a: Array, b: Array, *, value: float = 1) -> Any:
 
 @addcmul.gradient(saves="a b")
 def _(g: Tensor, y: Any, x: Any, a: Tensor, b: Tensor, value: float) -> Any:
-    return g, (lambda: multiply(multiply(g, b), value)), (lambda: multiply(multiply(g, a), value))
+    return (
+        g,
+        lambda: multiply(multiply(g, conjugated(b)), value),
+        lambda: multiply(multiply(g, conjugated(a)), value),
+    )
 
 
 @operator(floating=True)
@@ -303,6 +313,7 @@ def addcdiv(xp: Any, x: Array, a: Array, b: Array, *, value: float = 1) -> Any:
 @addcdiv.gradient(saves="a b")
 def _(g: Tensor, y: Any, x: Any, a: Tensor, b: Tensor, value: float) -> Any:
     scaled = multiply(g, value)
+    a, b = conjugated(a), conjugated(b)
     return (
         g,
         lambda: divide(scaled, b),

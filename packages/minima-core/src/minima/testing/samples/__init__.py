@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import attention, elementwise, embedding, network, recurrent, reduction, shape
+from . import (
+    activation,
+    attention,
+    elementwise,
+    embedding,
+    functions,
+    group_norm,
+    network,
+    recurrent,
+    reduction,
+    shape,
+)
 from .sample import Input, Sample, away, bools, distinct, exactly, integers, positive, real
 
 __all__ = [
@@ -28,7 +39,10 @@ __all__ = [
 ]
 
 _FAMILIES: list[Any] = [
+    activation,
+    group_norm,
     elementwise,
+    functions,
     reduction,
     shape,
     network,
@@ -48,9 +62,13 @@ _INDEX = "its value is an index"
 NOT_DIFFERENTIABLE: dict[str, str] = {
     **dict.fromkeys(
         "all any bitwise_and bitwise_invert bitwise_or bitwise_xor equal greater greater_equal "
-        "isfinite isinf isnan less less_equal logical_not not_equal".split(),
+        "isfinite isinf isnan less less_equal logical_not not_equal signbit".split(),
         _CHOICE,
     ),
+    **dict.fromkeys(
+        "bitwise_left_shift bitwise_right_shift".split(), "its inputs are the bits of integers"
+    ),
+    "nextafter": "its value is a neighbour among the numbers of the type",
     **dict.fromkeys("argmax argmin".split(), _INDEX),
     "bag_largest": _STEPS,
     "bag_numbers": "its input is an index",
