@@ -1,0 +1,81 @@
+"""Lengths of vectors, distances and angles between them."""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+
+from ..errors import ArgumentError
+from ..tensor import Tensor, TensorLike, as_tensor
+from .arithmetic import add, divide, multiply, power_scalar, subtract
+from .comparison import clip, equal, where
+from .composed import composite
+from .exponential import abs, sqrt, square
+from .reduction import max, sum
+
+__all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
+
+
+@composite
+def normalize(x: TensorLike, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Tensor:
+    """Return x over its p-norm along *axis*, over *eps* where that is larger.
+
+    Dtype: as x. Gradient: that of x / eps where the norm is below eps, as at 0.
+
+    >>> import minima as mi
+    >>> mi.normalize(mi.Tensor([[3.0, 4.0]]))
+    Tensor([[0.6, 0.8]])
+    """
+    x = as_tensor(x)
+    least = (
+        np.maximum(eps, float(np.finfo(x.dtype).smallest_normal)) if x.dtype.kind == "f" else eps
+    )
+    return divide(x, clip(_length(x, p, axis, True), min=float(least)))
+
+
+@composite
+def cosine_similarity(x1: TensorLike, x2: TensorLike, axis: int = 1, eps: float = 1e-8) -> Tensor:
+    """Return the cosine of the angle between x1 and x2 along *axis*.
+
+    Each is divided by its length, or *eps* where that is larger. Shapes: x1 and x2 broadcast;
+    *axis* is gone from the result.
+
+    >>> import minima as mi
+    >>> mi.cosine_similarity(mi.Tensor([[1.0, 0.0]]), mi.Tensor([[1.0, 1.0]]))
+    Tensor([0.707107])
+    """
+    return sum(multiply(normalize(x1, 2.0, axis, eps), normalize(x2, 2.0, axis, eps)), axis)
+
+
+@composite
+def pairwise_distance(
+    x1: TensorLike,
+    x2: TensorLike,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    keepdims: bool = False,
+) -> Tensor:
+    """Return the p-norm of x1 - x2 + eps along the last axis.
+
+    Shapes: x1 and x2 broadcast, (*, D) -> (*). Gradient: 0 where the norm is 0.
+
+    >>> import minima as mi
+    >>> mi.pairwise_distance(mi.Tensor([[3.0, 4.0]]), mi.Tensor([[0.0, 0.0]]), eps=0.0)
+    Tensor([5.])
+    """
+    return _length(add(subtract(x1, x2), eps), p, -1, keepdims)
+
+
+def _length(x: Tensor, p: float, axis: int, keepdims: bool) -> Tensor:
+    """Return the p-norm, whose gradient is 0 at 0."""
+    if p < 0:
+        raise ArgumentError(f"norm: got p {p}; expected a number of at least 0")
+    if p == inf:
+        return max(abs(x), axis, keepdims)
+    if p == 1:
+        return sum(abs(x), axis, keepdims)
+    total = sum(square(x) if p == 2 else power_scalar(abs(x), p), axis, keepdims)
+    nothing = equal(total, 0)
+    safe = where(nothing, 1.0, total)
+    return where(nothing, 0.0, sqrt(safe) if p == 2 else power_scalar(safe, 1.0 / p))

@@ -1,0 +1,183 @@
+"""Random zeros, for training."""
+
+from __future__ import annotations
+
+from ..errors import ArgumentError, ShapeError
+from ..random import Generator, default_generator
+from ..tensor import Tensor, TensorLike, as_tensor
+from .arithmetic import add, multiply, subtract
+from .composed import composite
+
+__all__ = [
+    "alpha_dropout",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "feature_alpha_dropout",
+]
+
+
+@composite
+def dropout(
+    x: TensorLike, p: float = 0.5, training: bool = True, *, generator: Generator | None = None
+) -> Tensor:
+    """Return x with elements set to 0 with probability *p*, and the rest divided by 1 - p.
+
+    Unless *training*, and with p = 0, it is x itself. The numbers come from *generator* or the
+    default one of x's device. Raises: ArgumentError when p is not from 0 to 1.
+    Source: Srivastava et al. 2014.
+
+    >>> import minima as mi
+    >>> mi.dropout(mi.ones(2), 1.0), mi.dropout(mi.ones(2), 0.5, training=False)
+    (Tensor([0., 0.]), Tensor([1., 1.]))
+    """
+    x = as_tensor(x)
+    return _dropped("dropout", x, x.shape, p, training, generator)
+
+
+@composite
+def dropout1d(
+    x: TensorLike, p: float = 0.5, training: bool = True, *, generator: Generator | None = None
+) -> Tensor:
+    """Return `dropout` of whole channels.
+
+    Shapes: x (N, C, L) or (C, L). Raises: ShapeError for another number of axes.
+
+    >>> import minima as mi
+    >>> mi.dropout1d(mi.ones((1, 2, 3)), 1.0).shape
+    (1, 2, 3)
+    """
+    x = as_tensor(x)
+    shape = _channels("dropout1d", x, (2, 3), "(N, C, L) or (C, L)")
+    return _dropped("dropout1d", x, shape, p, training, generator)
+
+
+@composite
+def dropout2d(
+    x: TensorLike, p: float = 0.5, training: bool = True, *, generator: Generator | None = None
+) -> Tensor:
+    """Return `dropout` of whole channels.
+
+    Shapes: x (N, C, H, W), or (N, C, L) as in `dropout1d`.
+    Raises: ShapeError for another number of axes. Source: Tompson et al. 2015.
+
+    >>> import minima as mi
+    >>> mi.dropout2d(mi.ones((1, 2, 3, 4)), 1.0).shape
+    (1, 2, 3, 4)
+    """
+    x = as_tensor(x)
+    if x.ndim not in (3, 4):
+        raise ShapeError(f"dropout2d: got x {x.shape}; expected (N, C, H, W) or (N, C, L)")
+    shape = (*x.shape[:2], *(1,) * (x.ndim - 2))
+    return _dropped("dropout2d", x, shape, p, training, generator)
+
+
+@composite
+def dropout3d(
+    x: TensorLike, p: float = 0.5, training: bool = True, *, generator: Generator | None = None
+) -> Tensor:
+    """Return `dropout` of whole channels.
+
+    Shapes: x (N, C, D, H, W) or (C, D, H, W). Raises: ShapeError for another number of axes.
+
+    >>> import minima as mi
+    >>> mi.dropout3d(mi.ones((1, 2, 3, 4, 5)), 1.0).shape
+    (1, 2, 3, 4, 5)
+    """
+    x = as_tensor(x)
+    shape = _channels("dropout3d", x, (4, 5), "(N, C, D, H, W) or (C, D, H, W)")
+    return _dropped("dropout3d", x, shape, p, training, generator)
+
+
+@composite
+def alpha_dropout(
+    x: TensorLike, p: float = 0.5, training: bool = True, *, generator: Generator | None = None
+) -> Tensor:
+    """Return x with elements set, with probability *p*, to the value that `selu` tends to.
+
+    All are then scaled and moved so that mean 0 and variance 1 stay.
+    Raises: ArgumentError when p is not from 0 to 1. Source: Klambauer et al. 2017.
+
+    >>> import minima as mi
+    >>> mi.alpha_dropout(mi.ones(2), 0.5, training=False)
+    Tensor([1., 1.])
+    """
+    x = as_tensor(x)
+    return _saturated("alpha_dropout", x, x.shape, p, training, generator)
+
+
+@composite
+def feature_alpha_dropout(
+    x: TensorLike, p: float = 0.5, training: bool = True, *, generator: Generator | None = None
+) -> Tensor:
+    """Return `alpha_dropout` of whole channels.
+
+    Shapes: x (N, C, *). Raises: ShapeError for fewer than two axes.
+
+    >>> import minima as mi
+    >>> mi.feature_alpha_dropout(mi.ones((1, 2, 3)), 0.5, training=False).shape
+    (1, 2, 3)
+    """
+    x = as_tensor(x)
+    if x.ndim < 2:
+        raise ShapeError(f"feature_alpha_dropout: got x {x.shape}; expected (N, C, *)")
+    shape = (*x.shape[:2], *(1,) * (x.ndim - 2))
+    return _saturated("feature_alpha_dropout", x, shape, p, training, generator)
+
+
+def _channels(name: str, x: Tensor, ndims: tuple[int, int], layout: str) -> tuple[int, ...]:
+    """Return the shape of one number for each channel, which broadcasts against x."""
+    if x.ndim not in ndims:
+        raise ShapeError(f"{name}: got x {x.shape}; expected {layout}")
+    kept = 2 if x.ndim == ndims[1] else 1
+    return (*x.shape[:kept], *(1,) * (x.ndim - kept))
+
+
+def _kept(x: Tensor, shape: tuple[int, ...], p: float, generator: Generator | None) -> Tensor:
+    """Return 1 with probability 1 - p, else 0."""
+    source = generator or default_generator(x.device)
+    return source.bernoulli(shape, 1.0 - p, x.dtype)
+
+
+def _checked(name: str, p: float) -> float:
+    if not 0.0 <= p <= 1.0:
+        raise ArgumentError(f"{name}: got p {p}; expected a probability from 0 to 1")
+    return p
+
+
+def _dropped(
+    name: str,
+    x: Tensor,
+    shape: tuple[int, ...],
+    p: float,
+    training: bool,
+    generator: Generator | None,
+) -> Tensor:
+    if not _checked(name, p) or not training:
+        return x
+    if p == 1.0:
+        return multiply(x, 0.0)
+    return multiply(x, multiply(_kept(x, shape, p, generator), 1.0 / (1.0 - p)))
+
+
+_SATURATED = -1.7580993408473766  # the limit of selu(x) as x falls
+
+
+def _saturated(
+    name: str,
+    x: Tensor,
+    shape: tuple[int, ...],
+    p: float,
+    training: bool,
+    generator: Generator | None,
+) -> Tensor:
+    if not _checked(name, p) or not training:
+        return x
+    if p == 1.0:
+        return multiply(x, 0.0)
+    kept = _kept(x, shape, p, generator)
+    scale = ((1.0 - p) * (1.0 + p * _SATURATED**2)) ** -0.5
+    moved = multiply(subtract(1.0, kept), _SATURATED * scale)
+    shift = -scale * _SATURATED * p
+    return add(add(multiply(x, multiply(kept, scale)), moved), shift)
