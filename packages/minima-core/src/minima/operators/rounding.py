@@ -25,7 +25,7 @@ def ceil(xp: Any, x: Array) -> Any:
     >>> mi.ceil(mi.Tensor([-1.5, 0.4, 2.5]))
     Tensor([-1.,  1.,  3.])
     """
-    return xp.ceil(x)
+    return xp.asarray(x, copy=True) if x.dtype.kind in "iub" else xp.ceil(x)
 
 
 @ceil.gradient(saves="")
@@ -43,7 +43,7 @@ def floor(xp: Any, x: Array) -> Any:
     >>> mi.floor(mi.Tensor([-1.5, 0.4, 2.5]))
     Tensor([-2.,  0.,  2.])
     """
-    return xp.floor(x)
+    return xp.asarray(x, copy=True) if x.dtype.kind in "iub" else xp.floor(x)
 
 
 @floor.gradient(saves="")
@@ -61,7 +61,7 @@ def trunc(xp: Any, x: Array) -> Any:
     >>> mi.trunc(mi.Tensor([-1.5, 0.4, 2.5]))
     Tensor([-1.,  0.,  2.])
     """
-    return xp.trunc(x)
+    return xp.asarray(x, copy=True) if x.dtype.kind in "iub" else xp.trunc(x)
 
 
 @trunc.gradient(saves="")
@@ -79,7 +79,7 @@ def round(xp: Any, x: Array) -> Any:
     >>> mi.round(mi.Tensor([-1.5, 0.4, 2.5]))
     Tensor([-2.,  0.,  2.])
     """
-    return xp.round(x)
+    return xp.asarray(x, copy=True) if x.dtype.kind in "iub" else xp.round(x)
 
 
 @round.gradient(saves="")
