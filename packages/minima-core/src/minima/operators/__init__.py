@@ -19,28 +19,36 @@ from .composed import COMPOSITES as COMPOSITES
 from .composed import composite as composite
 from .convolution import *  # noqa: F403
 from .creation import *  # noqa: F403
+from .cumulative import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .embedding import *  # noqa: F403
 from .exponential import *  # noqa: F403
+from .factorization import *  # noqa: F403
 from .gates import *  # noqa: F403
 from .group_norm import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .inplace import *  # noqa: F403
+from .joining import *  # noqa: F403
 from .linear_algebra import *  # noqa: F403
 from .logical import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .manipulation import *  # noqa: F403
+from .matrices import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .pooling import *  # noqa: F403
+from .rearrangement import *  # noqa: F403
 from .rectifiers import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .reduction import *  # noqa: F403
-from .shrinkage import *  # noqa: F403
 from .rounding import *  # noqa: F403
+from .sets import *  # noqa: F403
+from .shrinkage import *  # noqa: F403
+from .sorting import *  # noqa: F403
 from .spatial import *  # noqa: F403
 from .special import *  # noqa: F403
+from .statistics import *  # noqa: F403
 from .table import TABLE as TABLE
 from .table import Array as Array
 from .table import Arrays as Arrays
@@ -48,6 +56,7 @@ from .table import Operator as Operator
 from .table import OperatorFunction as OperatorFunction
 from .table import operator as operator
 from .transfer import *  # noqa: F403
+from .transforms import *  # noqa: F403
 from .transposed import *  # noqa: F403
 from .trigonometric import *  # noqa: F403
 
@@ -66,29 +75,38 @@ _FAMILIES = (
     "complex",
     "convolution",
     "creation",
+    "cumulative",
     "distance",
     "dropout",
     "embedding",
     "exponential",
+    "factorization",
     "gates",
     "group_norm",
     "indexing",
     "inplace",
+    "joining",
     "linear_algebra",
     "logical",
     "loss",
     "manipulation",
+    "matrices",
     "normalization",
     "padding",
     "pooling",
+    "rearrangement",
     "rectifiers",
     "recurrent",
     "reduction",
     "shrinkage",
+    "sorting",
     "rounding",
+    "sets",
     "spatial",
     "special",
+    "statistics",
     "transfer",
+    "transforms",
     "transposed",
     "trigonometric",
 )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
+import numpy.typing as npt
+
+from ..dtypes import as_dtype
 from ..errors import ShapeError
 from ..methods import Axis
-from ..tensor import Tensor, TensorLike
+from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import divide, multiply, subtract
 from .axes import canonical_axes, canonical_axis, kept_shape
 from .comparison import equal
@@ -35,7 +39,7 @@ def _spread(t: Tensor, shape: tuple[int, ...], axis: tuple[int, ...]) -> Tensor:
 
 
 @operator
-def sum(xp: Any, x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
+def sum_(xp: Any, x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
     """Add up the elements along *axis*.
 
     Dtype: as x; bools and small integers become int64.
@@ -47,14 +51,49 @@ def sum(xp: Any, x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
     return xp.sum(x, axis=axis, keepdims=keepdims)
 
 
-@sum.prepare
+@sum_.prepare
 def _(x: Tensor, axis: Axis, keepdims: bool) -> dict[str, Any]:
     return {"axis": canonical_axes("sum", axis, x.ndim), "keepdims": bool(keepdims)}
 
 
-@sum.gradient(saves="")
+@sum_.gradient(saves="")
 def _(g: Tensor, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     return _spread(g, x.shape, axis)
+
+
+def sum(
+    x: TensorLike,
+    axis: Axis = None,
+    keepdims: bool = False,
+    *,
+    dtype: npt.DTypeLike | None = None,
+) -> Tensor:
+    """Add up the elements along *axis*, cast to *dtype* first if one is given.
+
+    Dtype: as x; bools and small integers become int64, unsigned ones uint64.
+
+    >>> import minima as mi
+    >>> mi.sum(mi.Tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+    Tensor([4., 6.])
+    >>> mi.sum(mi.Tensor([True, True]), dtype="float32")
+    Tensor(2.)
+    """
+    return sum_(x, axis, keepdims) if dtype is None else summed_as(sum_, x, dtype, axis, keepdims)
+
+
+def summed_as(
+    function: Callable[..., Tensor], x: TensorLike, dtype: npt.DTypeLike, *args: Any
+) -> Tensor:
+    """Return what *function* makes of x as *dtype*, in that type.
+
+    >>> import minima as mi
+    >>> from minima.operators.reduction import summed_as
+    >>> summed_as(mi.sum, mi.Tensor([100, 100]), "int8")
+    Tensor(-56, dtype=int8)
+    """
+    wanted, t = as_dtype(dtype), as_tensor(x)
+    out = function(t if t.dtype == wanted else t.astype(wanted), *args)
+    return out if out.dtype == wanted else out.astype(wanted)
 
 
 def summation(x: TensorLike, axes: Axis = None, keepdims: bool = False) -> Tensor:
@@ -98,7 +137,8 @@ def var(
 ) -> Any:
     """Return the variance along *axis*: squared deviations summed, divided by n - *correction*.
 
-    Dtype: as x; integers become float32. *correction* 1 gives the unbiased estimate.
+    Dtype: as x, for complex numbers that of their parts; integers become float32. *correction* 1
+    gives the unbiased estimate.
 
     >>> import minima as mi
     >>> mi.var(mi.Tensor([[1.0, 2.0], [3.0, 6.0]]), axis=0)
@@ -106,7 +146,8 @@ def var(
     """
     count = prod(x.shape[a] for a in axis)  # type: ignore[union-attr]
     centred = x - xp.sum(x, axis=axis, keepdims=True) / (count or float("nan"))
-    total = xp.sum(centred * centred, axis=axis, keepdims=keepdims)
+    squares = xp.real(centred * xp.conj(centred)) if x.dtype.kind == "c" else centred * centred
+    total = xp.sum(squares, axis=axis, keepdims=keepdims)
     return total / (count - correction if count > correction else float("nan"))
 
 
