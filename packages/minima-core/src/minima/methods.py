@@ -106,6 +106,18 @@ class Methods:
     def __rxor__(self, other: TensorLike) -> Tensor:
         return ops.bitwise_xor(other, self)
 
+    def __lshift__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_left_shift(self, other)
+
+    def __rlshift__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_left_shift(other, self)
+
+    def __rshift__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_right_shift(self, other)
+
+    def __rrshift__(self, other: TensorLike) -> Tensor:
+        return ops.bitwise_right_shift(other, self)
+
     # ---- comparison ------------------------------------------------------------------------------
     def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
         return NotImplemented if other is None else ops.equal(self, other)
@@ -157,6 +169,20 @@ class Methods:
     def clip(self, min: float | None = None, max: float | None = None) -> Tensor:
         """See `minima.clip`."""
         return ops.clip(self, min=min, max=max)
+
+    def conj(self) -> Tensor:
+        """See `minima.conj`."""
+        return ops.conj(self)
+
+    @property
+    def real(self) -> Tensor:
+        """The real parts; see `minima.real`."""
+        return ops.real(self)
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary parts; see `minima.imag`."""
+        return ops.imag(self)
 
     # ---- reductions ------------------------------------------------------------------------------
     def sum(self, axis: Axis = None, keepdims: bool = False, *, axes: Axis = None) -> Tensor:
@@ -257,6 +283,30 @@ class Methods:
 
     def __ipow__(self, other: Any) -> Self:
         return ops.in_place("power", self, other)
+
+    def __ifloordiv__(self, other: TensorLike) -> Self:
+        return ops.in_place("floor_divide", self, other)
+
+    def __imod__(self, other: TensorLike) -> Self:
+        return ops.in_place("remainder", self, other)
+
+    def __imatmul__(self, other: TensorLike) -> Self:
+        return ops.in_place("matmul", self, other)
+
+    def __iand__(self, other: TensorLike) -> Self:
+        return ops.in_place("bitwise_and", self, other)
+
+    def __ior__(self, other: TensorLike) -> Self:
+        return ops.in_place("bitwise_or", self, other)
+
+    def __ixor__(self, other: TensorLike) -> Self:
+        return ops.in_place("bitwise_xor", self, other)
+
+    def __ilshift__(self, other: TensorLike) -> Self:
+        return ops.in_place("bitwise_left_shift", self, other)
+
+    def __irshift__(self, other: TensorLike) -> Self:
+        return ops.in_place("bitwise_right_shift", self, other)
 
     def add_(self, other: TensorLike, alpha: float = 1) -> Self:
         """Add ``alpha * other`` in place."""

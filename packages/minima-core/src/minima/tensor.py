@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self, TypeAlias, TypeVar
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
 
 from .autograd.mode import GRAD, TAPE
-from .autograd.node import LEAF, Node, Version, _Leaf
+from .autograd.node import LEAF, Node, Version, View, _Leaf
 from .devices import Device
 from .devices import device as find_device
 from .dtypes import DType, as_dtype, is_floating
@@ -40,13 +41,14 @@ class Tensor(Methods):
     Tensor([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_array", "_device", "_hooks", "_node", "_version", "grad")
+    __slots__ = ("__weakref__", "_array", "_device", "_hooks", "_node", "_version", "_view", "grad")
     __array_priority__ = 1000
 
     _array: Any
     _device: Device
     _node: Node | _Leaf | None
     _version: Version | None
+    _view: View  # set on views only
     _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None
     grad: Tensor | None
 
@@ -302,11 +304,6 @@ class Tensor(Methods):
                     "requires_grad: the tensor was made by a recorded operation; use .detach()"
                 )
             return self
-        if flag and self.dtype.kind == "c":
-            raise DTypeError(
-                f"requires_grad: got dtype {self.dtype}; gradients of complex tensors are not "
-                "defined yet: keep real and imaginary parts as two tensors"
-            )
         if flag and not is_floating(self.dtype):
             raise DTypeError(
                 f"requires_grad: got dtype {self.dtype}; only floating tensors have gradients: "
@@ -318,13 +315,15 @@ class Tensor(Methods):
     def backward(
         self,
         gradient: TensorLike | None = None,
-        retain_graph: bool = False,
+        retain_graph: bool | None = None,
         create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         """Add the gradients of this tensor to ``grad`` of the leaves it was computed from.
 
         *gradient*: that of some scalar with respect to this tensor, of its shape; may be left
-        out when there is one element. See `minima.autograd.backward`.
+        out when there is one real element. *inputs*: the only tensors that get a gradient, where
+        given. See `minima.autograd.backward`.
         """
         from .autograd.engine import backward
 
@@ -333,7 +332,9 @@ class Tensor(Methods):
             if gradient is None or isinstance(gradient, Tensor)
             else _convert("backward", gradient, self.dtype, self._device)
         )
-        backward(self, given, retain_graph=retain_graph, create_graph=create_graph)
+        backward(
+            self, given, retain_graph=retain_graph, create_graph=create_graph, inputs=inputs
+        )
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
         """Call ``hook(gradient)`` whenever the gradient of this tensor is complete.
@@ -350,7 +351,56 @@ class Tensor(Methods):
                 self._hooks = hooks
             else:
                 owner.hooks = hooks
-        return Handle(hooks, hook)
+        handle = Handle(hooks, hook)
+        if RETAINED in hooks:  # what is kept is what the hooks have made of it
+            hooks[RETAINED] = hooks.pop(RETAINED)
+        return handle
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Handle:
+        """Call ``hook(tensor)`` whenever backward has added to ``grad`` of this leaf.
+
+        Returns a handle with ``remove()``. Raises: AutogradError unless the tensor is a leaf that
+        requires grad.
+        """
+        if self._node is not LEAF:
+            raise AutogradError(
+                "register_post_accumulate_grad_hook: expected a leaf that requires grad; see "
+                "register_hook for results of operations"
+            )
+        if self._hooks is None:
+            self._hooks = {}
+        return Handle(self._hooks, PostHook(hook))
+
+    def retain_grad(self) -> None:
+        """Let backward keep the gradient of this result of an operation in ``grad``, as a leaf's.
+
+        Raises: AutogradError when the tensor does not require grad.
+
+        >>> x = mi.Tensor(3.0, requires_grad=True)
+        >>> y = x * 2
+        >>> y.retain_grad()
+        >>> (y * y).backward()
+        >>> y.grad
+        Tensor(12.)
+        """
+        node = self._node
+        if node is None:
+            raise AutogradError("retain_grad: the tensor does not require grad")
+        if isinstance(node, Node) and not self.retains_grad:
+            if node.hooks is None:
+                node.hooks = {}
+            node.hooks[RETAINED] = Retained(self)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether this is the result of an operation and keeps its gradient in ``grad``."""
+        hooks = self._node.hooks if isinstance(self._node, Node) else None
+        return bool(hooks) and RETAINED in hooks and hooks[RETAINED].tensor() is self
+
+    def detach_(self) -> Self:
+        """Take this tensor itself out of the graph: a leaf that requires no grad."""
+        self._node = None
+        return self
 
     # ---- new tensors from it ---------------------------------------------------------------------
     def clone(self) -> Tensor:
@@ -381,6 +431,28 @@ class Tensor(Methods):
         if found is self._device:
             return self
         return ops.transfer(self, found, non_blocking=non_blocking)
+
+
+class PostHook:
+    """A hook that runs once the gradient of a leaf was added to ``grad``."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[Tensor], None]) -> None:
+        self.function = function
+
+
+#: the key, among the hooks of a node, of what keeps the gradient of its result
+RETAINED = -1
+
+
+class Retained:
+    """Keeps the gradient of a result of an operation, which it does not hold itself."""
+
+    __slots__ = ("tensor",)
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = ref(tensor)
 
 
 class Handle:
@@ -423,13 +495,14 @@ def bump(t: Tensor) -> None:
         version.number += 1
 
 
-def share_version(base: Tensor, view: Tensor) -> None:
-    """Let *view*, over the memory of *base*, count in-place changes together with it."""
+def share_version(base: Tensor, view: Tensor, operator: Any, attrs: dict[str, Any]) -> None:
+    """Let *view*, made of *base* by *operator*, count in-place changes together with it."""
     version = base._version
     if version is None:
         version = base._version = Version()
     view._version = version
-    if GRAD.get():
+    view._view = View.of(base, operator, attrs) if GRAD.get() else View(None, ())
+    if view._view.base is not None:
         version.add_view(view)
 
 
@@ -448,6 +521,10 @@ def asarray(
 ) -> Tensor:
     """Return *obj* as a Tensor, sharing memory where possible unless *copy* is True.
 
+    *obj* is a number, nested sequences of numbers and tensors, a Tensor, or anything that NumPy
+    reads: arrays, buffers, objects with ``__array__`` or ``__dlpack__``. A Tensor stays part of the
+    graph. Dtype: that of *obj*; of Python numbers float32, complex64, int64 or bool.
+
     Raises: DTypeError for data that no tensor can hold; ArgumentError when *copy* is False and
     one is needed.
 
@@ -458,12 +535,16 @@ def asarray(
     >>> t
     Tensor([5., 0.])
     """
-    if isinstance(obj, Tensor) and copy is not True:
+    if isinstance(obj, Tensor):
         out = obj if dtype is None else obj.astype(dtype)
         out = out if device is None else out.to_device(device)
         if copy is False and out is not obj:
             raise ArgumentError("asarray: copy=False, but another dtype or device needs a copy")
-        return out
+        return ops.copy(out) if copy and out is obj else out
+    if hasattr(obj, "__dlpack__") and not hasattr(obj, "__array__"):
+        from .dlpack import from_dlpack
+
+        return asarray(from_dlpack(obj), dtype, device, copy)
     return _convert("asarray", obj, dtype, device, copy=bool(copy), never=copy is False)
 
 
