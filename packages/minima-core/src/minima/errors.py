@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from numpy.linalg import LinAlgError
+
 __all__ = [
+    "AnomalyError",
     "ArgumentError",
     "AutogradError",
     "CheckpointError",
@@ -11,6 +14,7 @@ __all__ = [
     "DeviceUnavailableError",
     "IndexRangeError",
     "KernelMissingError",
+    "LinearAlgebraError",
     "MinimaError",
     "PluginError",
     "ShapeError",
@@ -49,6 +53,10 @@ class AutogradError(MinimaError, RuntimeError):
     """A gradient was asked for that the recorded graph cannot give."""
 
 
+class AnomalyError(AutogradError, ArithmeticError):
+    """An operator, or its gradient, made a NaN while `minima.autograd.detect_anomaly` looked."""
+
+
 class DeviceError(MinimaError, ValueError):
     """No such device, or inputs that live on different devices."""
 
@@ -59,6 +67,10 @@ class DeviceUnavailableError(DeviceError, RuntimeError):
 
 class KernelMissingError(MinimaError, NotImplementedError):
     """A device has no kernel for an operator; the message says how to add one."""
+
+
+class LinearAlgebraError(MinimaError, LinAlgError):
+    """A matrix is singular, not positive definite or not finite, so that it has no answer."""
 
 
 class PluginError(MinimaError, LookupError):

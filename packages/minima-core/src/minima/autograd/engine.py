@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import AutogradError, ShapeError
+from ..errors import ArgumentError, AutogradError, DTypeError, ShapeError
+from ..operators.complex import real
 from ..operators.creation import made
 from ..operators.table import sum_to, table_operator
 from ..quiet import quietly
-from ..tensor import Tensor, wrap
-from .mode import GRAD, TAPE
+from ..tensor import PostHook, Retained, Tensor, wrap
+from .function import FunctionNode, Output
+from .mode import ANOMALY, GRAD, TAPE
 from .node import LEAF, Node, Spec
 
 __all__ = ["backward", "grad"]
@@ -26,13 +28,16 @@ def backward(
     outputs: Tensor | Sequence[Tensor],
     gradients: Tensor | Sequence[Tensor | None] | None = None,
     *,
-    retain_graph: bool = False,
+    retain_graph: bool | None = None,
     create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
     """Add to ``.grad`` of every leaf the gradient of *outputs* with respect to it.
 
     *gradients* are those of some scalar with respect to *outputs*, of the outputs' shapes; None
-    stands for 1 and needs an output of one element.
+    stands for 1 and needs an output of one real element. *inputs*, leaves or results of
+    operations, are the only tensors that get a gradient, where they are given. *retain_graph* is
+    as *create_graph* unless given.
 
     Raises: AutogradError when an output does not require grad, when the graph was used already
     or when a buffer that a gradient reads was changed in place.
@@ -44,9 +49,21 @@ def backward(
     array([2., 4.], dtype=float32)
     """
     roots = _roots("backward", outputs, gradients)
-    leaves, _, owned = _sweep(roots, None, retain_graph or create_graph, create_graph)
-    for leaf, g in leaves.items():
-        _accumulate(leaf, g, leaf in owned, create_graph)
+    keep = create_graph if retain_graph is None else retain_graph
+    if inputs is None:
+        leaves, _, owned = _sweep(roots, None, keep, create_graph, True)
+        for leaf, g in leaves.items():
+            _accumulate(leaf, g, leaf in owned, create_graph)
+        return
+    wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    edges = [_edge("backward", "input", t) for t in wanted]
+    if not edges:
+        raise AutogradError("backward: inputs is empty; expected Tensors, or None for all leaves")
+    leaves, inner, _ = _sweep(roots, set(edges), keep, create_graph, True)
+    for t, edge in {id(t): (t, edge) for t, edge in zip(wanted, edges)}.values():
+        found = inner.get(edge) if isinstance(edge, Node) else leaves.get(edge)
+        if found is not None and not (isinstance(edge, Node) and t.retains_grad):
+            _accumulate(t, found, False, create_graph)
 
 
 def grad(
@@ -56,12 +73,16 @@ def grad(
     *,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    allow_unused: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
 ) -> tuple[Tensor, ...]:
     """Return the gradients of *outputs* with respect to *inputs*; no ``.grad`` changes.
 
     *inputs* may be leaves or results of operations. With *create_graph* the results can be
-    differentiated again. *retain_graph* is as *create_graph* unless given.
+    differentiated again. *retain_graph* is as *create_graph* unless given. *materialize_grads*
+    gives zeros for an input without a part in the outputs. *is_grads_batched* says that
+    *grad_outputs* have a first axis more, and so have the results: one sweep for each entry.
 
     Raises: AutogradError when an input does not require grad, or has no part in the outputs
     unless *allow_unused* (then its gradient is None).
@@ -72,21 +93,55 @@ def grad(
     >>> mi.autograd.grad(g, x)[0].item()
     18.0
     """
+    if materialize_grads and allow_unused is False:
+        raise ArgumentError(
+            "grad: materialize_grads=True gives zeros for unused inputs; expected allow_unused "
+            "True, or not given"
+        )
+    if is_grads_batched:
+        options = {"create_graph": create_graph, "materialize_grads": materialize_grads}
+        return _batched(
+            outputs, inputs, grad_outputs, retain_graph, allow_unused=allow_unused, **options
+        )
     roots = _roots("grad", outputs, grad_outputs)
     wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     targets = [_edge("grad", "input", t) for t in wanted]
     keep = create_graph if retain_graph is None else retain_graph
-    leaves, inner, owned = _sweep(roots, set(targets), keep, create_graph)
+    leaves, inner, owned = _sweep(roots, set(targets), keep, create_graph, False)
     found = [inner.get(e) if isinstance(e, Node) else leaves.get(e) for e in targets]
     for i, (edge, g) in enumerate(zip(targets, found)):
         if g is not None and edge not in owned:
             found[i] = _copied(g, create_graph)
         owned.discard(edge)  # an input that is given twice gets two gradients
-        if g is None and not allow_unused:
+        if g is None and materialize_grads:
+            t = wanted[i]
+            found[i] = made(np.zeros(t.shape, t.dtype), t._device)
+        elif g is None and not allow_unused:
             raise AutogradError(
                 f"grad: input {i} has no part in the outputs; pass allow_unused=True to get None"
             )
     return tuple(found)  # type: ignore[arg-type]
+
+
+def _batched(
+    outputs: Any, inputs: Any, gradients: Any, retain_graph: bool | None, **options: Any
+) -> tuple[Tensor, ...]:
+    """Return what `grad` returns for each entry of *gradients*, stacked."""
+    given = (gradients,) if isinstance(gradients, Tensor) else tuple(gradients or ())
+    sizes = {t.shape[0] if t.ndim else 0 for t in given if t is not None}
+    if len(sizes) != 1 or not min(sizes):
+        raise ShapeError(
+            "grad: is_grads_batched=True needs grad_outputs with a first axis, of one size of at "
+            f"least 1; got {[None if t is None else t.shape for t in given]}"
+        )
+    count = sizes.pop()
+    rows = []
+    for i in range(count):
+        entry = [None if t is None else t[i] for t in given]
+        keep = True if i < count - 1 else retain_graph
+        rows.append(grad(outputs, inputs, entry, retain_graph=keep, **options))
+    stack = table_operator("stack")
+    return tuple(None if g[0] is None else stack(g) for g in zip(*rows))  # type: ignore[misc]
 
 
 def _edge(operation: str, what: str, t: Tensor) -> Edge:
@@ -117,10 +172,20 @@ def _seed(operation: str, t: Tensor, g: Tensor | None) -> Tensor:
                 f"{operation}: an output of shape {t.shape} needs its gradient given; expected one "
                 "element, as after .sum() or .mean()"
             )
+        if t.dtype.kind == "c":
+            raise AutogradError(
+                f"{operation}: an output of dtype {t.dtype} needs its gradient given; expected a "
+                "real one, as after abs() or mi.real()"
+            )
         return made(np.ones(t.shape, t.dtype), t._device)
     if g.shape != t.shape:
         raise ShapeError(
             f"{operation}: the gradient has shape {g.shape}, its output {t.shape}; expected equal"
+        )
+    if g.dtype.kind == "c" and t.dtype.kind != "c":
+        raise DTypeError(
+            f"{operation}: the gradient has dtype {g.dtype}, its output {t.dtype}; expected a real "
+            "gradient"
         )
     return g if g.dtype == t.dtype else g.astype(t.dtype)
 
@@ -144,14 +209,19 @@ def _needed(roots: list[tuple[Edge, Tensor]], targets: set[Edge]) -> set[Edge]:
 
 
 def _sweep(
-    roots: list[tuple[Edge, Tensor]], targets: set[Edge] | None, retain: bool, create: bool
+    roots: list[tuple[Edge, Tensor]],
+    targets: set[Edge] | None,
+    retain: bool,
+    create: bool,
+    accumulates: bool,
 ) -> tuple[dict[Tensor, Tensor], dict[Node, Tensor], set[Edge]]:
-    """Carry gradients from *roots* back.
+    """Carry gradients from *roots* back; *accumulates* says that tensors may keep them.
 
     Returns those of leaves, those of inner *targets*, and the edges whose buffer is the sweep's.
     """
     needed = None if targets is None else _needed(roots, targets)
-    held: dict[Edge, Tensor] = {}
+    step = _blamed_step if ANOMALY.get() else _step
+    held: dict[Edge, Any] = {}
     inner: dict[Node, Tensor] = {}
     owned: set[Edge] = set()
     heap: list[tuple[int, Node]] = []
@@ -166,11 +236,14 @@ def _sweep(
                 owned.discard(node)
                 if node.hooks:
                     for hook in tuple(node.hooks.values()):
-                        g = _hooked(hook, g)
+                        if type(hook) is not Retained:
+                            g = _hooked(hook, g)
+                        elif accumulates:
+                            _retain(hook, g, create)
                 if targets is not None and node in targets:
                     inner[node] = g
                 if needed is None or node in needed:
-                    _step(node, g, needed, held, owned, heap, create)
+                    step(node, g, needed, held, owned, heap, create)
                 if not retain:
                     node.release()
             leaves = {e: g for e, g in held.items() if not isinstance(e, Node)}
@@ -178,7 +251,8 @@ def _sweep(
                 if leaf._hooks:
                     owned.discard(leaf)
                     for hook in tuple(leaf._hooks.values()):
-                        g = leaves[leaf] = _hooked(hook, g)
+                        if type(hook) is not PostHook:
+                            g = leaves[leaf] = _hooked(hook, g)
     finally:
         GRAD.reset(token)
     return leaves, inner, owned
@@ -195,35 +269,63 @@ def _step(
 ) -> None:
     """Run the gradient of *node* on *g* and hand its results to the nodes before it."""
     node.check()
+    if type(node) is Output:
+        _collect(node, g, held, heap)
+        return
     edges, saved = node.edges, node.saved
-    inputs = _inputs(node, needed, create)
-    y = node.output
-    if type(y) is not Spec:
-        y = wrap(y, node.device, node if create else None)
-    rule: Any = node.operator.rule
-    if node.operator.variadic:
-        results = rule(g, y, inputs, **node.attrs)
+    if type(node) is FunctionNode:
+        results: Any = node.run(g)  # type: ignore[arg-type]
     else:
-        results = rule(g, y, *inputs, **node.attrs)
-    if type(results) is not tuple:
-        results = (results,)
+        inputs = _inputs(node, needed, create)
+        y = node.output
+        if type(y) is not Spec:
+            y = wrap(y, node.device, node if create else None)
+        rule: Any = node.operator.rule
+        if node.operator.variadic:
+            results = rule(g, y, inputs, **node.attrs)
+        else:
+            results = rule(g, y, *inputs, **node.attrs)
+        if type(results) is not tuple:
+            results = (results,)
+    plain = type(node) is Node
     for edge, kept, result in zip(edges, saved, results):  # type: ignore[arg-type]
         if edge is None or result is None or (needed is not None and edge not in needed):
             continue
-        fresh = len(results) == 1
-        if type(result) is FunctionType:
+        fresh = plain and len(results) == 1
+        if plain and type(result) is FunctionType:
             result, fresh = result(), True
         array = result._array
         if array.shape != kept.shape:
             result = sum_to(result, kept.shape)
             array, fresh = result._array, True
         if array.dtype is not kept.dtype and array.dtype != kept.dtype:
+            if array.dtype.kind == "c" and kept.dtype.kind != "c":
+                result = real(result)  # of a real input in a complex result
             result = result.astype(kept.dtype)
             array = result._array
         fresh = fresh and getattr(array, "base", array) is None and array is not g._array
         if fresh:
             fresh = array is not node.output and all(array is not s for s in saved)  # type: ignore[union-attr]
         _hand(edge, result, fresh, held, owned, heap, create)
+
+
+def _blamed_step(node: Node, g: Tensor, *rest: Any) -> None:
+    """Do as `_step`; an error, or a NaN, names the line that made *node*."""
+    from .anomaly import blamed
+
+    with blamed(node):
+        _step(node, g, *rest)
+
+
+def _collect(node: Output, g: Tensor, held: dict[Edge, Any], heap: list[tuple[int, Node]]) -> None:
+    """Put *g* beside the gradients of the other outputs of one function."""
+    function: Any = node.edges[0]  # type: ignore[index]
+    found = held.get(function)
+    if found is None:
+        found = held[function] = {}
+        heappush(heap, (function.sequence, function))
+    before = found.get(node.index)
+    found[node.index] = g if before is None else table_operator("add")(before, g)
 
 
 def _inputs(node: Node, needed: set[Edge] | None, create: bool) -> tuple[Any, ...]:
@@ -264,7 +366,8 @@ def _hand(
             heappush(heap, (edge.sequence, edge))
         return
     device = before._device
-    if not create and edge in owned and "add" in device.writes:
+    plain = g._device is device  # else one comes from within vmap, the other from outside
+    if plain and not create and edge in owned and "add" in device.writes:
         device.kernels["add"](before._array, g._array, out=before._array)
         tape = TAPE.get()
         if tape is not None:
@@ -288,6 +391,16 @@ def _hooked(hook: Any, g: Tensor) -> Tensor:
             f"Tensor of the gradient's shape {g.shape}"
         )
     return result
+
+
+def _retain(hook: Retained, g: Tensor, create: bool) -> None:
+    """Keep *g*, that of a result of an operation, in its ``grad``."""
+    tape = TAPE.get()
+    if tape is not None:
+        tape.fail("the gradient of a result is retained")
+    t = hook.tensor()
+    if t is not None:
+        _accumulate(t, g, False, create)
 
 
 def _copied(g: Tensor, create: bool) -> Tensor:
@@ -314,3 +427,9 @@ def _accumulate(leaf: Tensor, g: Tensor, fresh: bool, create: bool) -> None:
             before += g
         finally:
             GRAD.reset(token)
+    if leaf._hooks:
+        for hook in tuple(leaf._hooks.values()):
+            if type(hook) is PostHook:
+                if tape is not None:
+                    tape.fail("a hook runs during backward")
+                hook.function(leaf)

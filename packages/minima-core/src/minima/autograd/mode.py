@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..compiler.tape import Tape
     from ..profiler import Profile
 
-__all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+__all__ = ["enable_grad", "inference_mode", "is_grad_enabled", "no_grad", "set_grad_enabled"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +22,8 @@ GRAD: ContextVar[bool] = ContextVar("minima_grad", default=True)
 TAPE: ContextVar[Tape | None] = ContextVar("minima_tape", default=None)
 #: who is told how long each kernel takes, inside of `minima.profiler.profile`
 PROFILE: ContextVar[Profile | None] = ContextVar("minima_profile", default=None)
+#: "nan" while the first NaN is looked for, "lines" while operations only note their lines
+ANOMALY: ContextVar[str] = ContextVar("minima_anomaly", default="")
 
 
 def is_grad_enabled() -> bool:
@@ -100,3 +102,16 @@ class enable_grad(set_grad_enabled):
 
     def __init__(self) -> None:
         super().__init__(True)
+
+
+class inference_mode(set_grad_enabled):
+    """Context manager and decorator: as `no_grad`, under the name that PyTorch code uses.
+
+    >>> import minima as mi
+    >>> with mi.autograd.inference_mode():
+    ...     print((mi.ones(2, requires_grad=True) * 2).requires_grad)
+    False
+    """
+
+    def __init__(self, mode: bool = True) -> None:
+        super().__init__(not mode)

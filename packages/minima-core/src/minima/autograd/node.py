@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..operators.table import Operator
     from ..tensor import Tensor
 
-__all__ = ["LEAF", "Node", "Spec", "Version"]
+__all__ = ["LEAF", "Node", "Spec", "Version", "View"]
 
 
 class _Leaf:
@@ -44,6 +44,28 @@ class Version:
         if self.views is None:
             self.views = WeakSet()
         self.views.add(view)
+
+
+class View:
+    """How a Tensor came to lie over the memory of another: the *base*, and each step from there.
+
+    A step is an operator, its attributes, and the shape and dtype that it was given. *base* is None
+    for a view made while nothing was recorded: in-place changes do not make it part of the graph.
+    """
+
+    __slots__ = ("base", "steps")
+
+    def __init__(self, base: Tensor | None, steps: tuple[Any, ...]) -> None:
+        self.base, self.steps = base, steps
+
+    @classmethod
+    def of(cls, source: Tensor, operator: Operator[Any], attrs: dict[str, Any]) -> View:
+        """Return what is to be known of the view that *operator* makes of *source*."""
+        before: View | None = getattr(source, "_view", None)
+        step = (operator, attrs, source.shape, source.dtype)
+        if before is None:
+            return cls(source, (step,))
+        return before if before.base is None else cls(before.base, (*before.steps, step))
 
 
 class Spec:
@@ -74,7 +96,7 @@ class Node:
 
     *edges* holds, for each input, the node or leaf Tensor that its gradient goes to, or None;
     *saved* the raw buffer of each input that the gradient reads, or a `Spec`; *output* the
-    same for the output.
+    same for the output. *line* is the caller's, noted while anomalies are looked for alone.
     """
 
     __slots__ = (
@@ -82,6 +104,7 @@ class Node:
         "device",
         "edges",
         "hooks",
+        "line",
         "operator",
         "output",
         "saved",
@@ -99,6 +122,7 @@ class Node:
         device: Any,
         versions: list[tuple[Version, int]] | None,
     ) -> None:
+        self.line: str  # not set, so that it costs nothing
         self.operator = operator
         self.edges: tuple[Node | Tensor | None, ...] | None = edges
         self.saved: tuple[Any, ...] | None = saved

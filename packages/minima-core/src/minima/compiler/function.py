@@ -9,7 +9,7 @@ from functools import update_wrapper
 from threading import RLock
 from typing import Any
 
-from ..autograd.mode import GRAD, TAPE
+from ..autograd.mode import ANOMALY, GRAD, TAPE
 from ..errors import ArgumentError
 from ..tensor import Tensor, wrap
 from .differentiable import Pullback, capture_pullback
@@ -51,7 +51,8 @@ class Compiled:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the function, by a plan where there is one."""
-        if TAPE.get() is not None:  # inside of another compiled function: part of its plan
+        # inside of another compiled function: part of its plan
+        if TAPE.get() is not None or ANOMALY.get():
             return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
         try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..tensor import Tensor
 from .arithmetic import divide, multiply, negative, subtract
+from .complex import conjugated, real
 from .table import Array, operator
 
 __all__ = [
@@ -39,7 +40,7 @@ def exp(xp: Any, x: Array) -> Any:
 
 @exp.gradient(saves="y")
 def _(g: Tensor, y: Tensor, x: Any) -> Any:
-    return multiply(g, y)
+    return multiply(g, conjugated(y))
 
 
 @operator(floating=True)
@@ -57,7 +58,7 @@ def expm1(xp: Any, x: Array) -> Any:
 
 @expm1.gradient(saves="y")
 def _(g: Tensor, y: Tensor, x: Any) -> Any:
-    return multiply(g, y + 1.0)
+    return multiply(g, conjugated(y) + 1.0)
 
 
 @operator(floating=True)
@@ -75,7 +76,7 @@ def log(xp: Any, x: Array) -> Any:
 
 @log.gradient(saves="x")
 def _(g: Tensor, y: Any, x: Tensor) -> Any:
-    return divide(g, x)
+    return divide(g, conjugated(x))
 
 
 @operator(floating=True)
@@ -93,7 +94,7 @@ def log1p(xp: Any, x: Array) -> Any:
 
 @log1p.gradient(saves="x")
 def _(g: Tensor, y: Any, x: Tensor) -> Any:
-    return divide(g, x + 1.0)
+    return divide(g, conjugated(x) + 1.0)
 
 
 @operator(floating=True)
@@ -111,7 +112,7 @@ def sqrt(xp: Any, x: Array) -> Any:
 
 @sqrt.gradient(saves="y")
 def _(g: Tensor, y: Tensor, x: Any) -> Any:
-    return divide(multiply(g, 0.5), y)
+    return divide(multiply(g, 0.5), conjugated(y))
 
 
 @operator
@@ -127,14 +128,14 @@ def square(xp: Any, x: Array) -> Any:
 
 @square.gradient(saves="x")
 def _(g: Tensor, y: Any, x: Tensor) -> Any:
-    return multiply(g, multiply(x, 2.0))
+    return multiply(g, multiply(conjugated(x), 2.0))
 
 
 @operator
 def abs(xp: Any, x: Array) -> Any:
     """Return the absolute value.
 
-    Gradient: the sign of x, so 0 at 0.
+    Dtype: as x; that of the parts of a complex x. Gradient: the sign of x, so 0 at 0.
 
     >>> import minima as mi
     >>> mi.abs(mi.Tensor([2.0, -3.0]))
@@ -152,7 +153,7 @@ def _(g: Tensor, y: Any, x: Tensor) -> Any:
 def sign(xp: Any, x: Array) -> Any:
     """Return -1, 0 or 1 as each element is negative, zero or positive; NaN stays NaN.
 
-    Gradient: 0 everywhere.
+    Of a complex x: x / abs(x), and 0 at 0. Gradient: 0 everywhere for a real x, and 0 at 0.
 
     >>> import minima as mi
     >>> mi.sign(mi.Tensor([2.0, 0.0, -3.0]))
@@ -161,9 +162,16 @@ def sign(xp: Any, x: Array) -> Any:
     return xp.sign(x)
 
 
-@sign.gradient(saves="")
-def _(g: Tensor, y: Any, x: Any) -> Any:
-    return multiply(g, 0.0)
+@sign.gradient(saves="x")
+def _(g: Tensor, y: Any, x: Tensor) -> Any:
+    if x.dtype.kind != "c":
+        return multiply(g, 0.0)
+    from .comparison import equal, where
+
+    unit, size = sign(x), abs(x)
+    along = real(multiply(g, conjugated(unit)))  # what changes the size alone
+    turn = divide(subtract(g, multiply(unit, along)), where(equal(size, 0), 1.0, size))
+    return where(equal(size, 0), 0.0, turn)
 
 
 @operator(floating=True)
@@ -181,7 +189,7 @@ def sin(xp: Any, x: Array) -> Any:
 
 @sin.gradient(saves="x")
 def _(g: Tensor, y: Any, x: Tensor) -> Any:
-    return multiply(g, cos(x))
+    return multiply(g, cos(conjugated(x)))
 
 
 @operator(floating=True)
@@ -199,7 +207,7 @@ def cos(xp: Any, x: Array) -> Any:
 
 @cos.gradient(saves="x")
 def _(g: Tensor, y: Any, x: Tensor) -> Any:
-    return negative(multiply(g, sin(x)))
+    return negative(multiply(g, sin(conjugated(x))))
 
 
 @operator(floating=True)
@@ -217,6 +225,7 @@ def tanh(xp: Any, x: Array) -> Any:
 
 @tanh.gradient(saves="y")
 def _(g: Tensor, y: Tensor, x: Any) -> Any:
+    y = conjugated(y)
     return multiply(g, subtract(1.0, multiply(y, y)))
 
 

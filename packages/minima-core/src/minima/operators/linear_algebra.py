@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import ShapeError
 from ..tensor import Tensor
+from .complex import conjugated
 from .manipulation import expand_dims, reshape, transpose
 from .table import Array, operator
 
@@ -47,10 +48,10 @@ def _(g: Tensor, y: Any, a: Tensor, b: Tensor) -> Any:
 
     def of_a() -> Tensor:
         right = reshape(b, (b.shape[0], 1)) if b.ndim == 1 else b
-        return matmul(g, transpose(right))
+        return matmul(g, transpose(conjugated(right)))
 
     def of_b() -> Tensor:
-        left = reshape(a, (1, a.shape[0])) if a.ndim == 1 else a
+        left = conjugated(reshape(a, (1, a.shape[0])) if a.ndim == 1 else a)
         if b.ndim <= 2 < left.ndim:  # one product instead of a batch of them and a sum
             rows = prod(left.shape[:-1])
             left, rest = (reshape(t, (rows, t.shape[-1])) for t in (left, g))
@@ -93,13 +94,13 @@ def _(x: Tensor, weight: Tensor, bias: Tensor | None) -> dict[str, Any]:
 def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, bias: Any) -> Any:
     def of_weight() -> Tensor:
         if x.ndim == 2:
-            return matmul(transpose(x), g)
+            return matmul(transpose(conjugated(x)), g)
         rows = prod(x.shape[:-1])
-        left = reshape(x, (rows, x.shape[-1]))
+        left = conjugated(reshape(x, (rows, x.shape[-1])))
         return matmul(transpose(left), reshape(g, (rows, g.shape[-1])))
 
     def of_x() -> Tensor:  # more axes: one product, where matmul would make many
-        return (matmul if x.ndim <= 2 else linear)(g, transpose(weight))
+        return (matmul if x.ndim <= 2 else linear)(g, transpose(conjugated(weight)))
 
     return of_x, of_weight, g
 
@@ -137,9 +138,9 @@ def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, bias: Any) -> Any:
     flat = reshape(g, (rows, g.shape[-1]))
 
     def of_x() -> Tensor:
-        return reshape(matmul(flat, weight), x.shape)
+        return reshape(matmul(flat, conjugated(weight)), x.shape)
 
     def of_weight() -> Tensor:
-        return matmul(transpose(flat), reshape(x, (rows, x.shape[-1])))
+        return matmul(transpose(flat), conjugated(reshape(x, (rows, x.shape[-1]))))
 
     return of_x, of_weight, g
