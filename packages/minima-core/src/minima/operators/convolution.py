@@ -1,5 +1,8 @@
 """Convolution in two dimensions, as products of matrices over windows.
 
+`conv2d` here is the operator; users call the one of `minima.operators.spatial`, which takes more
+kinds of arguments.
+
 `windows` and `windows_gradient` are each other's gradient; so are, two by two, the three operators
 of convolution. Everything here can be differentiated to any order.
 """
@@ -15,7 +18,6 @@ from .reduction import sum
 from .table import Array, operator
 
 __all__ = [
-    "conv2d",
     "conv2d_input_gradient",
     "conv2d_weight_gradient",
     "windows",

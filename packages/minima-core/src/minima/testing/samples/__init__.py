@@ -20,6 +20,7 @@ from . import (
     recurrent,
     reduction,
     shape,
+    spatial,
 )
 from .sample import Input, Sample, away, bools, distinct, exactly, integers, positive, real
 
@@ -49,6 +50,7 @@ _FAMILIES: list[Any] = [
     embedding,
     attention,
     recurrent,
+    spatial,
 ]
 #: rows of operators, and of functions composed of them
 SAMPLES: list[Sample] = [s for family in _FAMILIES for s in family.SAMPLES]

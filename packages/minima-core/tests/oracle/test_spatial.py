@@ -1,0 +1,135 @@
+"""Operators with windows over space, against PyTorch's functions of the same names."""
+
+import numpy as np
+import pytest
+import torch
+
+import minima as mi
+
+F = torch.nn.functional
+pytestmark = pytest.mark.filterwarnings("ignore:Using padding=.same.:UserWarning")
+CONV, TRANSPOSED = [], []
+
+
+def row(name, *shapes, **options):
+    """Return a row of the table: a function, shapes of its inputs, its options."""
+    label = ",".join("x".join(map(str, s)) for s in shapes)
+    also = ",".join(f"{k}={v}" for k, v in options.items()).replace(" ", "")
+    return pytest.param(name, shapes, options, id=f"{name}-{label}-{also}")
+
+
+def agree(got, expected, rel):
+    """Compare relative to the largest value of the tensor."""
+    got, expected = got.detach().numpy(), expected.detach().numpy()
+    assert (got.shape, got.dtype) == (expected.shape, expected.dtype)
+    finite = np.abs(np.where(np.isfinite(expected), expected, 0))
+    np.testing.assert_allclose(got, expected, rtol=rel, atol=rel * finite.max(initial=0.0))
+
+
+def check(ours, theirs, arrays, rel=1e-5, second=True):
+    """Compare values, gradients, and gradients of gradients."""
+    x = [mi.Tensor(a, requires_grad=True) for a in arrays]
+    z = [torch.from_numpy(a.copy()).requires_grad_() for a in arrays]
+    y, w = ours(*x), theirs(*z)
+    agree(y, w, rel)
+    rng = np.random.default_rng(1)
+    g = rng.normal(size=y.shape).astype(y.numpy().dtype if not y.requires_grad else arrays[0].dtype)
+    weight, mark = mi.Tensor(g), torch.from_numpy(g)
+    first = mi.autograd.grad((y * y * weight).sum(), x, create_graph=True)
+    wanted = torch.autograd.grad((w * w * mark).sum(), z, create_graph=True)
+    for a, b in zip(first, wanted, strict=True):
+        agree(a, b, rel)
+    if second:
+        again = mi.autograd.grad(sum([(a * a).sum() for a in first]), x)
+        expected = torch.autograd.grad(sum((b * b).sum() for b in wanted), z)
+        for a, b in zip(again, expected, strict=True):
+            agree(a, b, 10 * rel)
+
+
+CONVOLUTIONS = [
+    row("conv1d", (2, 4, 9), (6, 4, 3), (6,)),
+    row("conv1d", (4, 9), (6, 4, 3)),
+    row("conv1d", (2, 4, 9), (6, 2, 3), (6,), stride=2, padding=1, dilation=2, groups=2),
+    row("conv1d", (2, 4, 9), (6, 4, 4), (6,), padding="same", dilation=3),
+    row("conv1d", (2, 4, 9), (4, 1, 2), padding="valid", groups=4),
+    row("conv1d", (0, 4, 9), (6, 4, 3), (6,)),
+    row("conv2d", (2, 4, 7, 6), (6, 4, 3, 2), (6,)),
+    row("conv2d", (4, 7, 6), (6, 4, 3, 2), (6,), stride=(2, 1)),
+    row("conv2d", (2, 4, 7, 6), (6, 2, 3, 2), stride=(2, 1), padding=(0, 2), groups=2),
+    row("conv2d", (2, 4, 7, 6), (6, 2, 4, 3), (6,), padding="same", dilation=(1, 2), groups=2),
+    row("conv2d", (2, 4, 7, 6), (6, 4, 2, 2), padding="valid", stride=2),
+    row("conv3d", (2, 4, 5, 4, 6), (6, 4, 2, 3, 2), (6,)),
+    row("conv3d", (4, 5, 4, 6), (6, 4, 2, 3, 2)),
+    row("conv3d", (2, 4, 5, 4, 6), (6, 2, 2, 3, 2), (6,), stride=(2, 1, 3), padding=1, groups=2),
+    row("conv3d", (1, 2, 5, 6, 5), (2, 2, 3, 2, 2), padding=(2, 0, 1), dilation=(2, 3, 1)),
+    row("conv3d", (1, 2, 3, 4, 5), (4, 1, 2, 3, 4), (4,), padding="same", groups=2),
+    row("conv3d", (0, 2, 3, 4, 5), (4, 2, 2, 3, 4), (4,)),
+    row("conv_transpose1d", (2, 4, 5), (4, 6, 3), (6,)),
+    row("conv_transpose1d", (4, 5), (4, 6, 3), stride=3, padding=2, output_padding=1),
+    row("conv_transpose1d", (2, 4, 5), (4, 3, 3), (6,), stride=2, dilation=3, groups=2),
+    row("conv_transpose1d", (2, 4, 5), (4, 3, 3), padding=2, dilation=3, output_padding=2),
+    row("conv_transpose2d", (2, 4, 3, 5), (4, 6, 3, 2), (6,)),
+    row("conv_transpose2d", (4, 3, 5), (4, 6, 3, 2), (6,), stride=2, output_padding=(1, 0)),
+    row("conv_transpose2d", (2, 4, 3, 5), (4, 3, 3, 2), stride=(2, 3), padding=(1, 0), groups=2),
+    row("conv_transpose2d", (2, 4, 3, 5), (4, 1, 3, 2), (2,), dilation=(2, 3), padding=1, groups=2,
+        output_padding=(1, 2)),
+    row("conv_transpose2d", (0, 4, 3, 5), (4, 6, 3, 2), (6,)),
+    row("conv_transpose3d", (2, 4, 3, 2, 4), (4, 6, 2, 3, 2), (6,)),
+    row("conv_transpose3d", (4, 3, 2, 4), (4, 3, 2, 3, 2), (6,), stride=(2, 1, 3),
+        padding=(1, 1, 0), groups=2, output_padding=(1, 0, 2)),
+    row("conv_transpose3d", (1, 4, 3, 2, 4), (4, 3, 2, 3, 2), dilation=(3, 2, 1), stride=(1, 2, 1),
+        output_padding=(2, 1, 0)),
+]  # fmt: skip
+COLUMNS = [
+    row("unfold", (2, 3, 6, 5), kernel_size=2),
+    row("unfold", (3, 6, 5), kernel_size=(3, 2), stride=(2, 1)),
+    row("unfold", (2, 3, 6, 5), kernel_size=(2, 3), dilation=(2, 1), padding=(1, 2), stride=2),
+    row("fold", (2, 12, 20), output_size=(6, 5), kernel_size=2),
+    row("fold", (12, 4), output_size=(4, 5), kernel_size=(2, 3), stride=2),
+    row("fold", (2, 12, 9), output_size=(5, 5), kernel_size=(2, 2), dilation=(2, 1), padding=(1, 1),
+        stride=(2, 2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "shapes", "options"), [*CONVOLUTIONS, *COLUMNS])
+@pytest.mark.parametrize(("dtype", "rel"), [("float32", 2e-5), ("float64", 1e-11)])
+def test_linear(name, shapes, options, dtype, rel):
+    """Fault: a stride, border, group or window that PyTorch puts elsewhere."""
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s).astype(dtype) for s in shapes]
+    ours, theirs = getattr(mi, name), getattr(F, name)
+    check(lambda *x: ours(*x, **options), lambda *x: theirs(*x, **options), arrays, rel)
+
+
+PADS = [
+    ((2, 3, 5), (1, 2), "constant"),
+    ((2, 3, 5), (1, -2), "constant"),
+    ((2, 3, 5), (-1, 2, 1, 0), "constant"),
+    ((2, 3, 5), (2, 1), "reflect"),
+    ((2, 3, 5), (4, -1), "reflect"),
+    ((2, 3, 5), (-1, 3), "replicate"),
+    ((2, 3, 5), (-1, 3), "circular"),
+    ((2, 3, 5), (5, 1), "circular"),
+    ((2, 3, 4, 5), (2, 1, 3, 0), "reflect"),
+    ((2, 3, 4, 5), (2, 1, 3, 6), "replicate"),
+    ((2, 3, 4, 5), (2, 1, 3, 0), "circular"),
+    ((2, 3, 4, 5), (2, -1, -1, 3), "circular"),
+    ((1, 2, 3, 4, 5), (2, 1, 3, 0, 1, 2), "reflect"),
+    ((1, 2, 3, 4, 5), (2, 1, 3, 0, 1, 2), "replicate"),
+    ((1, 2, 3, 4, 5), (2, 1, 3, 0, 1, 2), "circular"),
+]
+
+
+@pytest.mark.parametrize(("shape", "widths", "mode"), PADS, ids=str)
+@pytest.mark.parametrize("value", [0.0, -1.5])
+def test_pad(shape, widths, mode, value):
+    """Fault: a border mirrored about another element, or cut off on the wrong side."""
+    pairs = [(a, b) for a, b in zip(widths[::2], widths[1::2])][::-1]
+    pairs = [(0, 0)] * (len(shape) - len(pairs)) + pairs
+    given = {"value": value} if mode == "constant" else {}
+    array = np.random.default_rng(0).normal(size=shape).astype("float32")
+    check(
+        lambda x: mi.pad(x, pairs, mode, **given),
+        lambda x: F.pad(x, widths, mode, **given),
+        [array],
+    )
