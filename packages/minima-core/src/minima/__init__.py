@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from . import io as io  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import nn as nn  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import optim as optim  # type: ignore[attr-defined,import-not-found,unused-ignore]
-    from . import profiler, registry, testing
+    from . import func, profiler, registry, testing
     from . import train as train  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from .compiler.function import CompileWarning, compile
     from .datatypes import __array_namespace_info__ as __array_namespace_info__
@@ -75,7 +75,7 @@ _LATER = {
     "get_num_threads": "threads",
     "set_num_threads": "threads",
 }
-_LAZY = ("compiler", "testing", "registry", "hookspec", "command", "profiler")
+_LAZY = ("compiler", "testing", "registry", "hookspec", "command", "profiler", "func")
 
 __all__ = [
     *_DTYPES,
@@ -97,6 +97,7 @@ __all__ = [
     "errors",
     "finfo",
     "from_dlpack",
+    "func",
     "get_num_threads",
     "iinfo",
     "inf",

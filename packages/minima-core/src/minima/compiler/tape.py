@@ -93,6 +93,11 @@ class Tape:
         """Write a launch down."""
         if self.broken:
             return
+        if device.base is not None:  # a batch: what runs are launches on the device below
+            for value in attrs.values():
+                if type(value) is Live:
+                    value.constant()
+            return
         if self.device is None:
             self.device = device
         elif device is not self.device:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import KernelMissingError
+from ..errors import DeviceError, KernelMissingError
 
 __all__ = ["Device", "Kernel", "Kernels"]
 
@@ -63,6 +63,29 @@ class Device:
         self.xp, self.buffer = xp, buffer
         self.kernels = Kernels(str(self), xp, kernels or {})
         self.writes = set(writes)
+
+    #: the device below, where this one stands for a batch of its tensors (`minima.func.vmap`)
+    base: Device | None = None
+
+    def stands_on(self, other: Device) -> bool:
+        """Say whether this device stands for batches of tensors of *other*."""
+        return self.base is not None and (self.base is other or self.base.stands_on(other))
+
+    def adopt(self, operation: str, tensor: Any) -> Any:
+        """Return *tensor*, which lies on another device, as one of this device, for *operation*.
+
+        Raises: DeviceError, since a tensor moves only when it is told to; a device that stands for
+        a batch takes those of the device below.
+        """
+        inside = getattr(tensor.device, "base", None) is not None
+        remedy = (
+            "a tensor from within vmap cannot go outside but as a result of its function"
+            if inside
+            else f"move one with .to('{self}')"
+        )
+        raise DeviceError(
+            f"{operation}: inputs lie on {self} and {tensor.device}; expected one device: {remedy}"
+        )
 
     def register(self, name: str, kernel: Kernel, *, out: bool = False) -> None:
         """Make *kernel* the kernel of operator *name*; *out* says that it takes ``out=``."""

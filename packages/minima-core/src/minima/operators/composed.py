@@ -11,9 +11,9 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from ..dtypes import weaken
-from ..errors import ArgumentError, DeviceError
+from ..errors import ArgumentError
 from ..tensor import Tensor, as_tensor
-from .table import NUMBERS, scalar_tensor
+from .table import NUMBERS, on_one_device, scalar_tensor
 
 __all__ = ["COMPOSITES", "composite"]
 
@@ -72,14 +72,11 @@ def _tensors(name: str, given: list[Any]) -> list[Any]:
     plain = True
     for t in given:
         if isinstance(t, Tensor):
-            device, dtype = device or t._device, t.dtype if dtype is None else dtype
-            if t._device is not device:
-                raise DeviceError(
-                    f"{name}: inputs lie on {device} and {t._device}; expected one device: move "
-                    f"one with .to('{device}')"
-                )
+            dtype = t.dtype if dtype is None else dtype
         elif t is not None:
             plain = False
+    moved, device = on_one_device(name, tuple(given))
+    given = list(moved)
     if plain:
         return given
     found = [

@@ -28,7 +28,6 @@ from ..devices.base import REFERENCES, Device
 from ..dtypes import DType, float_for, is_floating, promote, weaken
 from ..errors import (
     ArgumentError,
-    DeviceError,
     DTypeError,
     IndexRangeError,
     MinimaError,
@@ -335,16 +334,7 @@ class Operator(Generic[P]):
 
     def tensors(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the inputs as Tensors of one device and, where the operator asks, one dtype."""
-        device: Device | None = None
-        for t in given:
-            if isinstance(t, Tensor):
-                if device is None:
-                    device = t._device
-                elif t._device is not device:
-                    raise DeviceError(
-                        f"{self.name}: inputs lie on {device} and {t._device}; expected one "
-                        f"device: move one with .to('{device}')"
-                    )
+        given, device = on_one_device(self.name, given)
         numbers = [type(t) in NUMBERS or isinstance(t, np.generic) for t in given]
         inputs = [
             t
@@ -453,6 +443,29 @@ class Operator(Generic[P]):
 NUMBERS = (float, int, bool, complex, Live)
 
 
+def on_one_device(name: str, given: tuple[Any, ...]) -> tuple[tuple[Any, ...], Device | None]:
+    """Return the inputs with all Tensors on one device, and that device.
+
+    Raises: DeviceError where they lie on several, unless all but one stand below it, in `vmap`.
+    """
+    device: Device | None = None
+    several = False
+    for t in given:
+        if isinstance(t, Tensor):
+            if device is None:
+                device = t._device
+            elif t._device is not device:
+                several = True
+                if t._device.stands_on(device):
+                    device = t._device
+    if several and device is not None:
+        given = tuple(
+            device.adopt(name, t) if isinstance(t, Tensor) and t._device is not device else t
+            for t in given
+        )
+    return given, device
+
+
 def _number(value: Any) -> Any:
     if type(value) is Live:
         return value.value
@@ -464,6 +477,8 @@ def scalar_tensor(name: str, value: Any, dtype: DType, device: Device | None) ->
     from ..devices import CPU
 
     device = device or CPU
+    if device.base is not None:
+        return device.adopt(name, scalar_tensor(name, value, dtype, device.base))  # type: ignore[no-any-return]
     try:
         array = device.scalar(_number(value), dtype)
     except MinimaError:  # of the device, which has said what is wrong
