@@ -478,14 +478,14 @@ def test_recorded_assignment_into_a_constant():
 
 
 def test_recorded_change_with_views():
-    """A recorded change of memory that views share cannot reach their graph: it raises."""
-    x = leaf(1.0, 2.0) * 2
+    """A recorded change of memory that views share reaches their graph."""
+    w = leaf(1.0, 2.0)
+    x = w * 2
     view = x[:1]
-    with pytest.raises(mi.AutogradError, match=r"views share .*clone\(\)"):
-        x += 1
-    del view
-    x += 1
-    assert x.tolist() == [3.0, 5.0]
+    x *= w
+    assert view.tolist() == [2.0]
+    view.sum().backward()
+    assert w.grad.tolist() == [4.0, 0.0]
 
 
 def test_recorded_change_of_a_leaf():
@@ -615,6 +615,6 @@ def test_one_element_is_a_view():
     assert x.tolist() == [6.0, 2.0]
     y = mi.Tensor([1.0, 2.0], requires_grad=True) * 1.0
     one = y[0]
-    with pytest.raises(mi.AutogradError, match="views share"):
-        y += 1.0
+    y += 1.0
     assert one.shape == ()
+    assert one.item() == 2.0

@@ -4,112 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from ..autograd.mode import GRAD, TAPE
 from ..dtypes import FLOAT32, as_dtype
 from ..errors import ArgumentError, DTypeError, IndexRangeError
 from ..tensor import Tensor
+from .indices import canonical, fault, is_basic, kept
 from .manipulation import reshape
 from .table import Array, operator
 
 __all__ = ["getitem", "one_hot", "put", "scatter"]
 
 
-def _canonical(name: str, index: Any) -> tuple[Any, ...]:
-    """Return *index* as a tuple of what NumPy takes, Tensors replaced by their buffers."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return tuple(_part(name, p) for p in parts)
-
-
-def _kept(index: tuple[Any, ...], *inputs: Tensor) -> tuple[Any, ...]:
-    """Return *index* as the gradient will need it: later changes of its arrays must not count."""
-    if _basic(index) or not GRAD.get() or TAPE.get() is not None:
-        return index
-    if all(t._node is None for t in inputs):
-        return index
-    copy = inputs[0]._device.kernels["copy"]
-    return tuple(
-        p.copy() if isinstance(p, np.ndarray) else copy(p) if hasattr(p, "shape") else p
-        for p in index
-    )
-
-
-def _part(name: str, part: Any) -> Any:
-    if isinstance(part, Tensor):
-        if part.dtype.kind not in "iub":
-            raise DTypeError(f"{name}: got an index of {part.dtype}; expected integers or bools")
-        return part._array
-    if isinstance(part, list | tuple):
-        return np.asarray(part) if part else np.asarray(part, np.int64)
-    if isinstance(part, np.ndarray) or part is None or part is Ellipsis or isinstance(part, slice):
-        return part
-    if isinstance(part, bool | np.bool):
-        return np.asarray(part)
-    if hasattr(part, "__index__"):
-        return int(part)
-    raise DTypeError(
-        f"{name}: got the index {part!r}; expected integers, slices, ..., None, or arrays of "
-        "integers or bools"
-    )
-
-
-def _basic(index: tuple[Any, ...]) -> bool:
-    """Say whether *index* picks each element at most once, so that it is a view."""
-    return all(type(p) is int or p is None or p is Ellipsis or type(p) is slice for p in index)
-
-
-def _is_mask(part: Any) -> bool:
-    """Say whether *part* is an array of bools, which takes as many axes as it has."""
-    return getattr(getattr(part, "dtype", None), "kind", "") == "b"
-
-
-def _check(name: str, shape: tuple[int, ...], index: tuple[Any, ...]) -> None:
-    """Raise, naming axis, index and size, when an integer of *index* is out of range."""
-    used = sum(p.ndim if _is_mask(p) else 1 for p in index if p is not None)
-    used -= sum(p is Ellipsis for p in index)
-    if used > len(shape):
-        raise IndexRangeError(
-            f"{name}: got {used} indices for shape {shape}; expected at most {len(shape)}"
-        )
-    axis = 0
-    for p in index:
-        if p is Ellipsis:
-            axis += len(shape) - used
-        elif p is not None:
-            wide = p.ndim if _is_mask(p) else 1
-            if type(p) is int and not -shape[axis] <= p < shape[axis]:
-                raise IndexRangeError(
-                    f"{name}: index {p} is out of range for axis {axis} of size {shape[axis]}; "
-                    f"expected {-shape[axis]} to {shape[axis] - 1}"
-                )
-            axis += wide
-
-
 @operator(promotes=False, view=True)
 def getitem(xp: Any, x: Array, index: Any) -> Any:
     """Return ``x[index]`` with NumPy's meaning: a view for integers and slices, else a copy.
 
+    Integers, slices, ``...``, None, and arrays, lists or Tensors of integers or bools, mixed.
     Gradient: added up where an element is picked more than once.
-    Raises: IndexRangeError, naming axis, index and size.
+    Raises: IndexRangeError, naming axis, index and size, also for an element of an array and for a
+    mask of another shape; DTypeError for what is no index.
 
     >>> import minima as mi
     >>> mi.Tensor([1.0, 2.0, 3.0])[[0, 2, 2]]
     Tensor([1., 3., 3.])
     """
-    return x[index]
+    try:
+        return x[index]
+    except (IndexError, ValueError) as error:
+        raise fault("getitem", x.shape, index, error) from None
 
 
 @getitem.prepare
 def _(x: Tensor, index: Any) -> dict[str, Any]:
-    parts = _canonical("getitem", index)
-    _check("getitem", x.shape, parts)
-    if _basic(parts) and Ellipsis not in parts:
-        parts += (
-            Ellipsis,
-        )  # or NumPy gives a number, no view, where an integer stands for each axis
-    return {"index": _kept(parts, x)}
+    return {"index": kept(canonical("getitem", index, x.shape, x._device), x)}
 
 
 @getitem.gradient(saves="")
@@ -126,18 +54,20 @@ def scatter(xp: Any, x: Array, shape: tuple[int, ...], index: Any) -> Any:
     Tensor([1., 0., 6.])
     """
     out = xp.zeros(shape, dtype=x.dtype)
-    if _basic(index):
-        out[index] = x
-    else:
-        xp.add.at(out, index, x)
+    try:
+        if is_basic(index):
+            out[index] = x
+        else:
+            xp.add.at(out, index, x)
+    except (IndexError, ValueError) as error:
+        raise fault("scatter", shape, index, error, x.shape) from None
     return out
 
 
 @scatter.prepare
 def _(x: Tensor, shape: tuple[int, ...], index: Any) -> dict[str, Any]:
-    parts = _canonical("scatter", index)
-    _check("scatter", shape, parts)
-    return {"shape": tuple(shape), "index": _kept(parts, x)}
+    parts = canonical("scatter", index, shape, x._device)
+    return {"shape": tuple(shape), "index": kept(parts, x)}
 
 
 @scatter.gradient(saves="")
@@ -157,15 +87,16 @@ def put(xp: Any, x: Array, value: Array, index: Any) -> Any:
     Tensor([1., 9., 3.])
     """
     out = xp.asarray(x, copy=True)
-    out[index] = value
+    try:
+        out[index] = value
+    except (IndexError, ValueError) as error:
+        raise fault("put", x.shape, index, error, value.shape) from None
     return out
 
 
 @put.prepare
 def _(x: Tensor, value: Tensor, index: Any) -> dict[str, Any]:
-    parts = _canonical("put", index)
-    _check("put", x.shape, parts)
-    return {"index": _kept(parts, x, value)}
+    return {"index": kept(canonical("put", index, x.shape, x._device), x, value)}
 
 
 @put.gradient(saves="")

@@ -1,22 +1,30 @@
 """Changing a tensor in place: its memory is written and its version counted.
 
-While gradients are recorded the tensor becomes the result of the operation that changed it; the
-gradients of what was computed from it before stay right or, where they need the old values, raise.
+While gradients are recorded the tensor becomes the result of the operation that changed it, and so
+do the tensors that share its memory as views; the gradients of what was computed from it before
+stay right or, where they need the old values, raise.
 """
 
 from __future__ import annotations
 
 from typing import Any, TypeVar
 
+import numpy as np
+
 from ..autograd.mode import GRAD, TAPE
-from ..autograd.node import LEAF
+from ..autograd.node import LEAF, Node
 from ..compiler.live import Live
 from ..compiler.tape import plain
 from ..devices import Device
-from ..errors import AutogradError, DeviceError, DTypeError, ShapeError
+from ..errors import ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError
 from ..tensor import Tensor, as_tensor, bump, wrap
-from .indexing import put
+from .composed import COMPOSITES
+from .indexing import getitem, put
+from .indices import Index, canonical, fault, is_basic, is_whole, kept
+from .reduction import max as largest
+from .reduction import min as smallest
 from .table import TABLE, scalar_tensor
+from .views import base_of, become, edge_of, live_views, spec_of, view_of
 
 __all__ = ["assign", "in_place"]
 
@@ -26,8 +34,11 @@ T = TypeVar("T")
 def in_place(name: str, target: T, *others: Any, **attrs: Any) -> T:
     """Run the operator *name* on *target* and *others* and write the result into *target*.
 
-    Raises: AutogradError on a leaf that requires grad while gradients are recorded, or on a
-    tensor with views that are alive; ShapeError, DTypeError when the result does not fit.
+    Views of the same memory follow: while gradients are recorded they become part of the graph of
+    what was written.
+
+    Raises: AutogradError on a leaf that requires grad, or on a view of one, while gradients are
+    recorded; ShapeError, DTypeError when the result does not fit.
 
     >>> import minima as mi
     >>> t = mi.Tensor([1.0, 2.0])
@@ -36,19 +47,19 @@ def in_place(name: str, target: T, *others: Any, **attrs: Any) -> T:
     """
     if not isinstance(target, Tensor):
         raise DTypeError(f"{name}: got {type(target).__name__}; expected a Tensor to change")
-    operator = TABLE[name]
+    operator = TABLE.get(name)
+    function = COMPOSITES[name] if operator is None else operator.function
+    _check_writable(name, target)
     if _recorded(name, target, others):
-        before = _before(target, operator.save_inputs[0])
-        out = operator.function(before, *others, **attrs)
+        before = _before(target, operator is None or operator.save_inputs[0])
+        out = function(before, *[before if t is target else t for t in others], **attrs)
         _fits(name, target, out)
         write(target._device, target._array, ..., out._array)
-        target._node = out._node
-        bump(target)
-        return target
-    if not _quick(operator, target, others, attrs):
+        become(target, out._node)
+    elif operator is None or not _quick(operator, target, others, attrs):
         token = GRAD.set(False)
         try:
-            out = operator.function(target, *others, **attrs)
+            out = function(target, *others, **attrs)
         finally:
             GRAD.reset(token)
         _fits(name, target, out)
@@ -60,7 +71,11 @@ def in_place(name: str, target: T, *others: Any, **attrs: Any) -> T:
 def assign(target: Tensor, index: Any, value: Any) -> None:
     """Write *value*, broadcast and cast to the dtype of *target*, at ``target[index]``.
 
-    Gradients flow to *value* and to what was not overwritten.
+    Gradients flow to *value* and to what was not overwritten. Floats lose their fraction in a
+    tensor of integers, as in NumPy.
+
+    Raises: what `getitem` does; ShapeError when the value does not broadcast; DTypeError for complex
+    numbers in a real tensor, and for NaN, infinity and numbers out of range in one of integers.
 
     >>> import minima as mi
     >>> t = mi.zeros(3)
@@ -68,6 +83,37 @@ def assign(target: Tensor, index: Any, value: Any) -> None:
     >>> t
     Tensor([0., 1., 2.])
     """
+    device = target._device
+    given = _given(target, value)
+    parts = canonical("assign", index, target.shape, device)
+    _check_writable("assign", target)
+    recorded = _recorded("assign", target, (given,))
+    if _same_part(target, parts, given):  # as after x[1:] += 1: it is there already
+        return
+    if device.buffer is not np.ndarray and device.shares(given._array, target._array):
+        given = given.clone()  # NumPy by itself sees where what it reads and writes overlaps
+    parts = kept(parts, target, given)
+    try:
+        write(device, target._array, parts, given._array)
+    except (IndexError, ValueError) as error:
+        raise fault("assign", target.shape, parts, error, given.shape) from None
+    if recorded:
+        become(target, _put_node(target, given, parts))
+    bump(target)
+
+
+def _put_node(target: Tensor, given: Tensor, index: Index) -> Node:
+    """Return the node of *target* after *given* was written at *index*; no kernel runs for it."""
+    edges = (edge_of(target), edge_of(given))
+    if is_whole(index) and edges[1] is not None:  # nothing is left of what was there
+        edges = (None, edges[1])
+    specs = (spec_of(target), spec_of(given))
+    attrs = {"index": index}
+    return Node(put.entry, edges, specs, spec_of(target), attrs, target._device, None)
+
+
+def _given(target: Tensor, value: Any) -> Tensor:
+    """Return *value* as a Tensor beside *target*, of its dtype."""
     device = target._device
     if isinstance(value, Tensor):
         if value._device is not device:
@@ -79,39 +125,101 @@ def assign(target: Tensor, index: Any, value: Any) -> None:
     else:
         given = as_tensor(value, device=device, operation="assign")
     if given.dtype != target.dtype:
-        if given.dtype.kind == "c" and target.dtype.kind != "c":
-            raise DTypeError(f"assign: cannot write {given.dtype} into {target.dtype}")
+        check_cast("assign", given, target.dtype)
         given = given.astype(target.dtype)
-    if _recorded("assign", target, (given,)):
-        out = put(_before(target, False), given, index)
-        write(device, target._array, ..., out._array)
-        target._node = out._node
-    else:
-        attrs = put.entry.preparation(target, given, index)  # type: ignore[misc]
-        try:
-            write(device, target._array, attrs["index"], given._array)
-        except Exception as error:
-            raise put.entry.explain(error, (target, given), {"index": index}) from error
-    bump(target)
+    return given
+
+
+def check_cast(name: str, given: Tensor, dtype: np.dtype[Any]) -> None:
+    """Raise when a cast of *given* to *dtype* would give other numbers, but for their fraction.
+
+    >>> import minima as mi
+    >>> check_cast("assign", mi.Tensor([300]), np.dtype("int8"))
+    Traceback (most recent call last):
+    minima.errors.DTypeError: assign: cannot write 300 into int8, which holds -128 to 127; clip it
+    """
+    source = given.dtype
+    if source.kind == "c" and dtype.kind != "c":
+        raise DTypeError(
+            f"{name}: cannot write {source} into {dtype}; take the real part or the absolute value"
+        )
+    if dtype.kind not in "iu" or source.kind == "b" or not given.size or TAPE.get() is not None:
+        return
+    limits = np.iinfo(dtype)
+    if source.kind in "iu":
+        inner = np.iinfo(source)
+        if limits.min <= inner.min and inner.max <= limits.max:
+            return
+    token = GRAD.set(False)
+    try:
+        ends = [smallest(given).item(), largest(given).item()]
+    finally:
+        GRAD.reset(token)
+    for end in ends:
+        if not limits.min - 1 < end < limits.max + 1:  # so for NaN too
+            raise DTypeError(
+                f"{name}: cannot write {end} into {dtype}, which holds {limits.min} to "
+                f"{limits.max}; clip it"
+            )
+
+
+def _same_part(target: Tensor, index: Index, given: Tensor) -> bool:
+    """Say whether *given* is the very view of *target* that *index* picks."""
+    view = view_of(given)
+    if view is None or view.base is None or not is_basic(index):
+        return False
+    own = view_of(target)
+    before = () if own is None else own.steps
+    operator, attrs, *_ = view.steps[-1]
+    return (
+        view.base is base_of(target)
+        and len(view.steps) == len(before) + 1
+        and all(a is b for a, b in zip(view.steps, before))
+        and operator is getitem.entry
+        and attrs["index"] == index
+    )
+
+
+def _check_writable(name: str, target: Tensor) -> None:
+    """Raise where the memory of *target* is not its own to write to."""
+    array = target._array
+    if 0 in getattr(array, "strides", ()) and any(
+        s == 0 and n > 1 for s, n in zip(array.strides, array.shape)
+    ):
+        raise ArgumentError(
+            f"{name}: elements of the tensor of shape {target.shape} share memory, as after "
+            "broadcast_to; change a copy (x = x.clone())"
+        )
+    if isinstance(array, np.ndarray) and not array.flags.writeable:
+        raise ArgumentError(
+            f"{name}: the memory of the tensor is read-only, as that of a diagonal or of a "
+            "read-only NumPy array is; change a copy (x = x.clone())"
+        )
 
 
 def _recorded(name: str, target: Tensor, others: tuple[Any, ...]) -> bool:
     """Say whether the change must be recorded, and raise where it cannot be."""
     if not GRAD.get():
         return False
-    if target._node is None and all(not isinstance(t, Tensor) or t._node is None for t in others):
-        return False
-    if target._node is LEAF:
+    view = view_of(target)
+    base = target if view is None or view.base is None else view.base
+    if base._node is LEAF:
+        what = "a leaf" if base is target else "a view of a leaf"
         raise AutogradError(
-            f"{name}: cannot change in place a leaf that requires grad while gradients are "
+            f"{name}: cannot change in place {what} that requires grad while gradients are "
             "recorded; do it inside 'with mi.no_grad():', or make a new tensor"
         )
-    version = target._version
-    if version is not None and version.views:
+    if target._node is None and all(not isinstance(t, Tensor) or t._node is None for t in others):
+        return False
+    if view is not None and view.base is None:
         raise AutogradError(
-            f"{name}: cannot record an in-place change of memory that views share "
-            f"({len(version.views)} of them are alive); change a copy (x = x.clone()), or write "
-            "x = x + 1 instead of x += 1"
+            f"{name}: cannot record an in-place change of a view that was made inside "
+            "'with mi.no_grad():'; make the view outside of it, or change a copy (x.clone())"
+        )
+    if any(t._node is LEAF for t in live_views(base)):
+        raise AutogradError(
+            f"{name}: cannot record an in-place change of memory of which a view is a leaf that "
+            "requires grad; change a copy (x.clone())"
         )
     return True
 
@@ -173,9 +281,11 @@ def write(device: Device, target: Any, index: Any, value: Any) -> None:
 def _fits(name: str, target: Tensor, out: Tensor) -> None:
     if out.shape != target.shape:
         raise ShapeError(
-            f"{name}: the result has shape {out.shape}; in place it must keep {target.shape}"
+            f"{name}: the result has shape {out.shape}; in place it must keep {target.shape}: "
+            "make a new tensor (x = x + y for x += y)"
         )
     if out.dtype != target.dtype:
         raise DTypeError(
-            f"{name}: the result has dtype {out.dtype}; in place it must keep {target.dtype}"
+            f"{name}: the result has dtype {out.dtype}; in place it must keep {target.dtype}: "
+            f"make a new tensor (x = x + y for x += y), or cast x.astype('{out.dtype}') first"
         )

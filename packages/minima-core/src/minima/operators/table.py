@@ -119,6 +119,11 @@ class Operator(Generic[P]):
         kept = set((saves if saves is not None else " ".join([*self.inputs, "y"])).split())
         if kept - {*self.inputs, "y"}:
             raise ArgumentError(f"{self.name}: saves={saves!r} names no input and not 'y'")
+        if self.view and kept:
+            raise ArgumentError(
+                f"{self.name}: the gradient of a view reads no values; say saves='', for the view "
+                "is recorded anew where its memory is changed in place"
+            )
         self.save_inputs = tuple(n in kept for n in self.inputs)
         self.save_output = "y" in kept
         self.rule = rule
@@ -273,7 +278,7 @@ class Operator(Generic[P]):
             out = wrap(y, device)
         view = self.view and device.shares(arrays[0], y)
         if view:
-            share_version(inputs[0], out)
+            share_version(inputs[0], out, self, attrs)
         tape = TAPE.get()
         if tape is not None:
             tape.launch(self.name, arrays, attrs, y, device, view=view)
