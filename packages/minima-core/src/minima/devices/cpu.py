@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..quiet import quiet
-from .base import Device, Kernel, Kernels
+from .base import REFERENCES, Device, Kernel, Kernels
 
 __all__ = ["CPU"]
 
@@ -78,6 +78,13 @@ def _astype(x: Array, *, dtype: Any, out: Array = None) -> Array:
 def _into_cast(out: Array, value: Array) -> Array:
     np.copyto(out, value, casting="unsafe")
     return out
+
+
+def _expm1(x: Array, out: Array = None) -> Array:
+    if x.dtype.kind != "c":
+        return np.expm1(x, out=out)
+    found = REFERENCES["expm1"](np, x)
+    return found if out is None else _into(out, found)
 
 
 def _add_scaled(a: Array, b: Array, *, value: float, out: Array = None) -> Array:
@@ -150,7 +157,7 @@ _PLAIN = (
     "less_equal greater greater_equal logical_not isnan isinf isfinite bitwise_invert "
     "bitwise_and bitwise_or bitwise_xor"
 ).split()
-_QUIET = "divide exp expm1 log log1p sqrt tanh sin cos power".split()
+_QUIET = "divide exp log log1p sqrt tanh sin cos power".split()
 
 #: modules that are imported when one of their kernels first runs -> the kernels, all with out=
 FAMILIES = {
@@ -176,6 +183,7 @@ _WRITING = {
     "floor_divide": _whole(np.floor_divide),
     "remainder": _whole(np.remainder),
     "abs": np.absolute,
+    "expm1": quiet(_expm1),
     "all": _all,
     "any": _any,
     "copy": _copy,

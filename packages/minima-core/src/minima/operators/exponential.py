@@ -53,7 +53,10 @@ def expm1(xp: Any, x: Array) -> Any:
     >>> mi.expm1(mi.Tensor([0.0, 1.0]))
     Tensor([0.      , 1.718282])
     """
-    return xp.expm1(x)
+    if x.dtype.kind != "c":
+        return xp.expm1(x)
+    # at 0, infinity and NaN the signs and parts are those of exp, as the standard wants them
+    return xp.where(xp.isfinite(x) & (x != 0), xp.expm1(x), xp.exp(x) - 1.0)
 
 
 @expm1.gradient(saves="y")
