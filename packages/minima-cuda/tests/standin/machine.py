@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -124,6 +125,7 @@ class MemoryPointer:
 
     def __init__(self, mem):
         self.mem, self.ptr, self.device_id = mem, mem.ptr, mem.device_id
+        mem.gpu.machine.at[self.ptr] = mem.bytes
 
 
 class Pooled:
@@ -201,6 +203,7 @@ class Machine:
         self.pid, self.calls, self.faults = os.getpid(), [], deque()
         self.kernel = None  # what runs a kernel of minima: called as `Launcher.launch`
         self.compute_capability, self._free_address = "90", 1 << 20
+        self.at = WeakValueDictionary()  # address -> the bytes there
         self.gpus = [Gpu(self, index) for index in range(gpus)]
         self.local = threading.local()
         self.allocator = lambda size: self.gpu.malloc(size, self.queue)

@@ -8,6 +8,8 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
+from minima_cuda.launch import Pointers
+
 from .arrays import arrays_in, call, change, ndarray, on_gpu
 from .calls import AT, CONSTANTS, FUNCTIONS, UFUNCS
 from .machine import (
@@ -68,6 +70,14 @@ def standin(**settings):
     )
     cupy._core = SimpleNamespace(_routines_linalg=linalg)
     return cupy
+
+
+def tables(machine, argument):
+    """Return, of an argument that is a table of addresses, what lies there."""
+    if not isinstance(argument, np.void) or argument.dtype.names != ("at",):
+        return argument
+    addresses = argument["at"].tolist()
+    return Pointers([machine.at[ptr] for ptr in addresses if ptr], len(addresses))
 
 
 def _compute_type(machine):
@@ -288,7 +298,7 @@ def _cuda(machine):
             self.source, self.name = source, name
 
         def __call__(self, grid, block, args, *, shared_mem=0):
-            given = [a._host if isinstance(a, ndarray) else a for a in args]
+            given = [a._host if isinstance(a, ndarray) else tables(machine, a) for a in args]
             assert all(a.data.device_id == machine.current for a in arrays_in(args))
             kernel, source, name = machine.kernel, self.source, self.name
             machine.launch(name, lambda: kernel(source, name, grid, block, given, shared_mem))

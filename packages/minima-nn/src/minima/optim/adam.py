@@ -33,6 +33,8 @@ class Adam(Optimizer):
 
     counts: ClassVar[bool] = True
     elementwise: ClassVar[bool] = True
+    fused: ClassVar[str] = "adam_step"
+    decoupled: ClassVar[bool] = False
     slots: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
 
     def __init__(
@@ -59,6 +61,11 @@ class Adam(Optimizer):
             raise ArgumentError(f"{name}: betas is {betas!r}; expected two numbers")
         for i, beta in enumerate(betas):
             real(name, f"betas[{i}]", beta, low=0.0, below=1.0)
+
+    def fused_options(self, group: Group, stage: Any) -> dict[str, Any]:
+        """Return all options, the number of this step, and where the decay goes."""
+        options = {name: group[name] for name in self.defaults}
+        return {**options, "step_number": stage + 1, "decoupled": self.decoupled}
 
     def update(
         self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: Group
@@ -97,6 +104,8 @@ class AdamW(Adam):
     """
 
     elementwise: ClassVar[bool] = True
+    fused: ClassVar[str] = "adam_step"
+    decoupled: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -17,6 +17,7 @@ from minima.nn.parameter import clear_gradients
 from minima.quiet import quietly
 
 from .pieces import LARGE, update_in_pieces
+from .together import update_together
 
 __all__ = ["Group", "Optimizer", "decayed", "slot"]
 
@@ -59,8 +60,13 @@ class Optimizer:
     #: names of the Tensors in a parameter's state, each of the parameter's shape
     slots: ClassVar[tuple[str, ...]] = ()
 
+    #: the kernel, of devices that have one, that updates many parameters at once: it takes lists
+    #: of parameters, gradients and `fused_slots`, and `fused_options`. Not inherited either
+    fused: ClassVar[str] = ""
+
     def __init_subclass__(cls) -> None:
-        cls.elementwise = cls.__dict__.get("elementwise", False)
+        for name, without in (("elementwise", False), ("fused", "")):
+            setattr(cls, name, cls.__dict__.get(name, without))
 
     def __init__(self, params: Any, defaults: Mapping[str, Any]) -> None:
         self.defaults = dict(defaults)
@@ -97,6 +103,18 @@ class Optimizer:
     def check(self, group: Group) -> None:
         """Raise for options of *group* that are out of range."""
         real(self._name, "lr", group["lr"], low=0.0)
+
+    def stage(self, state: dict[str, Any]) -> Any:
+        """Return what parameters must have in common to be updated at once: steps done."""
+        return state.get("step", 0)
+
+    def fused_slots(self, group: Group) -> tuple[str, ...]:
+        """Return the names of the state that the kernel `fused` takes."""
+        return self.slots
+
+    def fused_options(self, group: Group, stage: Any) -> dict[str, Any]:
+        """Return the options that the kernel `fused` takes."""
+        raise NotImplementedError(f"{self._name}: fused_options is not defined")
 
     # ---- groups ----------------------------------------------------------------------------------
     def add_param_group(self, group: Mapping[str, Any]) -> None:
@@ -179,7 +197,7 @@ class Optimizer:
     def update_group(self, group: Group) -> None:
         """Update every parameter of *group* that has a gradient."""
         update, states, elementwise = self.update, self.state, self.elementwise
-        for parameter in group["params"]:
+        for parameter in update_together(self, group) if self.fused else group["params"]:
             gradient = parameter.grad
             if gradient is not None:
                 state = states.get(parameter)

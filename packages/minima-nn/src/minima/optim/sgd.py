@@ -34,6 +34,7 @@ class SGD(Optimizer):
     """
 
     elementwise: ClassVar[bool] = True
+    fused: ClassVar[str] = "sgd_step"
     slots: ClassVar[tuple[str, ...]] = ("momentum_buffer",)
 
     def __init__(
@@ -67,6 +68,18 @@ class SGD(Optimizer):
                 f"SGD: nesterov with momentum {group['momentum']} and dampening "
                 f"{group['dampening']}; expected momentum above 0 and dampening 0"
             )
+
+    def stage(self, state: dict[str, Any]) -> bool:
+        """Return whether there was a step with momentum."""
+        return "momentum_buffer" in state
+
+    def fused_slots(self, group: Group) -> tuple[str, ...]:
+        """Return the buffer's name, with momentum."""
+        return self.slots if group["momentum"] else ()
+
+    def fused_options(self, group: Group, stage: Any) -> dict[str, Any]:
+        """Return all options, and whether the buffers hold something."""
+        return {**{name: group[name] for name in self.defaults}, "started": stage}
 
     def update(
         self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: Group
