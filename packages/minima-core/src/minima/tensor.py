@@ -421,12 +421,21 @@ class Tensor(Methods):
             return self.to_device(target, non_blocking=non_blocking)
         return self.astype(target)
 
-    def to_device(self, device: str | Device, *, non_blocking: bool = False) -> Tensor:
+    def to_device(
+        self, device: str | Device, *, stream: Any = None, non_blocking: bool = False
+    ) -> Tensor:
         """Return the tensor on *device*; itself if it is there. Gradients flow back.
 
         *non_blocking* lets the copy run while Python goes on, where the device can do that: the
-        tensor must not be changed before the copy is done.
+        tensor must not be changed before the copy is done. *stream* is the standard's: None, since
+        a device has its own.
+
+        Raises: ArgumentError for another *stream*.
         """
+        if stream is not None:
+            raise ArgumentError(
+                f"to_device: got the stream {stream!r}; expected None: a device has its own"
+            )
         found = find_device(device)
         if found is self._device:
             return self
