@@ -37,7 +37,7 @@ TABLE: tuple[tuple[str, tuple[str, ...], tuple[Defines, ...]], ...] = (
     ("convolution", FLOATS, PLAIN),
     ("convolution", FLOATS[:3], ((("TILE", "128"),),)),
     ("depthwise", FLOATS, PLAIN),
-    ("dropout", FLOATS, PLAIN),
+    ("dropout", ANY, PLAIN),
     ("elementwise", ANY, PLAIN),
     ("embedding", ANY, INDICES),
     ("functions", FLOATS, PLAIN),

@@ -19,6 +19,8 @@ import numpy as np
 import pytest
 
 from minima_cuda.launch import Pointers
+from minima_cuda.modules import modules, name_of
+from minima_cuda.sources import Source
 
 from . import build, execute
 from .execute import ALIGNMENT, Fault, Job
@@ -26,6 +28,7 @@ from .execute import ALIGNMENT, Fault, Job
 needs_emulator = pytest.mark.skipif(bool(build.missing()), reason=build.missing())
 
 KIB = 1024
+LISTED = frozenset(modules())
 STATIC_SHARED, ALL_SHARED = 48 * KIB, 227 * KIB
 GRID, BLOCK, THREADS = (2**31 - 1, 65535, 65535), (1024, 1024, 64), 1024
 
@@ -84,6 +87,7 @@ class EmulatorLauncher:
         smem: int = 0,
     ) -> None:
         """Run kernel *name* of *source* to its end; raise `KernelFault` for what it did wrong."""
+        _check_source(source)
         module = build.module(self._text(source), self.mode)
         if name not in module.kernels:
             raise KernelFault("launch", f"{name}: no such kernel; {sorted(module.kernels)}")
@@ -118,6 +122,26 @@ class EmulatorLauncher:
             return text
         _, old, new = self.replace
         return text.replace(old, new)
+
+
+def _check_source(source: Any) -> None:
+    """Raise for a module of a family that `modules` does not list, so that no check compiles it.
+
+    Of attention's tiles it lists the largest and the smallest, and the others lie between.
+    """
+    if not isinstance(source, Source) or source in LISTED:
+        return
+    found = [
+        dict(s.defines) for s in LISTED if (s.family, s.dtype) == (source.family, source.dtype)
+    ]
+    if source.family == "attention" and found:
+        limits = {n: sorted(int(of[n]) for of in found) for n in found[0]}
+        given = {n: int(value) for n, value in source.defines}
+        if given.keys() == limits.keys() and all(
+            limits[n][0] <= given[n] <= limits[n][-1] for n in given
+        ):
+            return
+    raise KernelFault("launch", f"{name_of(source)}: not in the list of minima_cuda.modules")
 
 
 def _three(sizes: tuple[int, ...]) -> tuple[int, int, int]:

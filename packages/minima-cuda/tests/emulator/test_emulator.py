@@ -9,6 +9,8 @@ import pytest
 
 from emulator import EmulatorLauncher, KernelFault, needs_emulator
 from minima_cuda.launch import Pointers
+from minima_cuda.modules import name_of
+from minima_cuda.sources import Source
 
 pytestmark = needs_emulator
 
@@ -159,6 +161,23 @@ def test_a_number_of_another_type_is_refused():
         EmulatorLauncher().launch(Text(), "add_right", (1,), (1,), (*given[:2], 1))
     with pytest.raises(KernelFault, match="2 arguments for 3"):
         EmulatorLauncher().launch(Text(), "add_right", (1,), (1,), given[:2])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Source("softmax", "int32"),
+        Source("softmax", "float32", (("TILE", "128"),)),
+        Source("attention", "float32", (("SIDE", "8"), ("PARTS", "1"), ("MASK", "0"))),
+        Source("attention", "float32", (("SIDE", "2"), ("PARTS", "1"))),
+    ],
+    ids=name_of,
+)
+def test_a_module_that_nobody_lists_is_refused(source):
+    """Catches a kernel compiled in a way that no test compiles for a GPU."""
+    with pytest.raises(KernelFault, match="not in the list") as caught:
+        EmulatorLauncher().launch(source, "any", (1,), (1,), ())
+    assert caught.value.kind == "launch"
 
 
 def test_a_table_of_arrays_is_followed():
