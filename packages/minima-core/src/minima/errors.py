@@ -8,6 +8,7 @@ __all__ = [
     "AnomalyError",
     "ArgumentError",
     "AutogradError",
+    "AxisRangeError",
     "CheckpointError",
     "DTypeError",
     "DeviceError",
@@ -47,6 +48,10 @@ class DTypeError(MinimaError, TypeError):
 
 class IndexRangeError(MinimaError, IndexError):
     """An index lies outside of its axis."""
+
+
+class AxisRangeError(ShapeError, IndexRangeError):
+    """A tensor has no such axis: its shape does not fit, and the index of the axis is too large."""
 
 
 class AutogradError(MinimaError, RuntimeError):

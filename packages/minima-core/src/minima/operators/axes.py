@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import ArgumentError, DTypeError, ShapeError
+from ..errors import ArgumentError, AxisRangeError, DTypeError
 
 __all__ = ["canonical_axes", "canonical_axis", "kept_shape", "sizes"]
 
@@ -13,7 +13,7 @@ __all__ = ["canonical_axes", "canonical_axis", "kept_shape", "sizes"]
 def canonical_axis(name: str, axis: Any, ndim: int) -> int:
     """Return *axis* counted from the front.
 
-    Raises: ShapeError when the tensor has no such axis, DTypeError when it is no integer.
+    Raises: AxisRangeError when the tensor has no such axis, DTypeError when it is no integer.
 
     >>> canonical_axis("sum", -1, 3)
     2
@@ -23,7 +23,7 @@ def canonical_axis(name: str, axis: Any, ndim: int) -> int:
     except AttributeError:
         raise DTypeError(f"{name}: got axis {axis!r}; expected an integer") from None
     if not -ndim <= index < ndim:
-        raise ShapeError(
+        raise AxisRangeError(
             f"{name}: axis {index} is out of range for {ndim} axes; expected -{ndim} to {ndim - 1}"
             if ndim
             else f"{name}: axis {index} is out of range: the tensor has shape ()"

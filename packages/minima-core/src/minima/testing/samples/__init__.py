@@ -12,15 +12,20 @@ from typing import Any
 from . import (
     activation,
     attention,
+    cumulative,
     elementwise,
     embedding,
     functions,
     group_norm,
     network,
+    rearrangement,
     recurrent,
     reduction,
     shape,
+    sorting,
     spatial,
+    statistics,
+    windowed,
 )
 from .sample import Input, Sample, away, bools, distinct, exactly, integers, positive, real
 
@@ -51,6 +56,11 @@ _FAMILIES: list[Any] = [
     attention,
     recurrent,
     spatial,
+    windowed,
+    cumulative,
+    rearrangement,
+    sorting,
+    statistics,
 ]
 #: rows of operators, and of functions composed of them
 SAMPLES: list[Sample] = [s for family in _FAMILIES for s in family.SAMPLES]
@@ -71,7 +81,7 @@ NOT_DIFFERENTIABLE: dict[str, str] = {
         "bitwise_left_shift bitwise_right_shift".split(), "its inputs are the bits of integers"
     ),
     "nextafter": "its value is a neighbour among the numbers of the type",
-    **dict.fromkeys("argmax argmin".split(), _INDEX),
+    **dict.fromkeys("argmax argmin argsort cumulative_argmax searchsorted".split(), _INDEX),
     "bag_largest": _STEPS,
     "bag_numbers": "its input is an index",
     "first_largest": _STEPS,
