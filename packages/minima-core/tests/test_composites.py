@@ -13,7 +13,7 @@ from minima.testing.samples import COMPOSED
 
 CPU = mi.device("cpu")
 #: functions that take more kinds of arguments than the operator of their name, which they call
-COMPLETING = {"conv2d"}
+COMPLETING = {"adaptive_avg_pool2d", "avg_pool2d", "conv2d", "max_pool2d"}
 DIFFERENTIABLE = [s for s in COMPOSED if s.floating and s.expected().dtype.kind == "f"]
 
 

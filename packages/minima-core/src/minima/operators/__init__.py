@@ -10,6 +10,7 @@ from sys import modules
 from typing import TYPE_CHECKING
 
 from .activation import *  # noqa: F403
+from .adaptive import *  # noqa: F403
 from .arithmetic import *  # noqa: F403
 from .arithmetic import add, divide, multiply, negative, subtract
 from .attention import *  # noqa: F403
@@ -26,6 +27,7 @@ from .embedding import *  # noqa: F403
 from .exponential import *  # noqa: F403
 from .factorization import *  # noqa: F403
 from .gates import *  # noqa: F403
+from .gathering import *  # noqa: F403
 from .group_norm import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .inplace import *  # noqa: F403
@@ -59,6 +61,8 @@ from .transfer import *  # noqa: F403
 from .transforms import *  # noqa: F403
 from .transposed import *  # noqa: F403
 from .trigonometric import *  # noqa: F403
+from .window_largest import *  # noqa: F403
+from .window_means import *  # noqa: F403
 
 # the names that the notebook uses beside those of the standard
 negate = negative
@@ -69,6 +73,7 @@ divide_scalar = divide
 
 _FAMILIES = (
     "activation",
+    "adaptive",
     "arithmetic",
     "attention",
     "comparison",
@@ -82,6 +87,7 @@ _FAMILIES = (
     "exponential",
     "factorization",
     "gates",
+    "gathering",
     "group_norm",
     "indexing",
     "inplace",
@@ -109,6 +115,8 @@ _FAMILIES = (
     "transforms",
     "transposed",
     "trigonometric",
+    "window_largest",
+    "window_means",
 )
 if not TYPE_CHECKING:  # checkers follow the imports above
     __all__ = [

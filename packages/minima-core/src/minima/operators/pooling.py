@@ -1,4 +1,8 @@
-"""Pooling over windows in two dimensions."""
+"""Pooling over windows in two dimensions.
+
+The names without ``gradient`` are operators; users call the functions of the same names in
+`window_largest`, `window_means` and `adaptive`, which take more kinds of arguments.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +27,9 @@ from .reduction import sum
 from .table import Array, operator
 
 __all__ = [
-    "adaptive_avg_pool2d",
     "adaptive_avg_pool2d_gradient",
-    "avg_pool2d",
     "avg_pool2d_gradient",
     "first_largest",
-    "max_pool2d",
     "max_pool2d_gradient",
 ]
 

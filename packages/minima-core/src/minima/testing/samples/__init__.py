@@ -16,6 +16,7 @@ from . import (
     elementwise,
     embedding,
     functions,
+    gathering,
     group_norm,
     network,
     rearrangement,
@@ -61,6 +62,7 @@ _FAMILIES: list[Any] = [
     rearrangement,
     sorting,
     statistics,
+    gathering,
 ]
 #: rows of operators, and of functions composed of them
 SAMPLES: list[Sample] = [s for family in _FAMILIES for s in family.SAMPLES]

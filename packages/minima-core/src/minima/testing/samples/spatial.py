@@ -59,7 +59,7 @@ def _conv(
             window = tuple(
                 slice(a * b, a * b + c * k, c) for a, b, c, k in zip(place, s, d, kernel)
             )
-            y[:, o, *place] = (seen[:, :, *window] * weight[o]).reshape(len(x), -1).sum(1)
+            y[:, o, *place] = (seen[:, :, *window] * weight[o]).sum(axis=tuple(range(1, n + 2)))
     return y if bias is None else y + bias.reshape(-1, *(1,) * n)
 
 
@@ -165,7 +165,7 @@ def _fold(x: Any, output_size: Any, kernel_size: Any, *how: Any, **options: Any)
     place = _unfold(number, kernel_size, *how, **options)[0].astype(int)
     y = np.zeros((x.shape[0], c, h * w + 1))
     for i, j in np.ndindex(*place.shape):
-        y[:, :, place[i, j]] += x.reshape(x.shape[0], c, count, -1)[:, :, i, j]
+        y[:, :, place[i, j]] += x.reshape(x.shape[0], c, count, x.shape[2])[:, :, i, j]
     return y[:, :, 1:].reshape(x.shape[0], c, h, w)
 
 
@@ -187,6 +187,8 @@ _MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "ci
 
 
 def _pad(x: Any, pad_width: Any, mode: str = "constant", value: Any = 0) -> Any:
+    if not x.ndim:
+        return x
     widths = np.broadcast_to(pad_width, (x.ndim, 2))
     place = np.arange(x.size).reshape(x.shape)
     if mode in ("constant", "circular"):
@@ -218,7 +220,8 @@ def _pads() -> Iterator[Sample]:
         ):
             yield Sample("pad", _pad, [real(*shape)], {"pad_width": width, "mode": mode})
     yield Sample("pad", _pad, [real(2, 2)], {"pad_width": (1, 0), "value": -1.5})
-    yield Sample("pad", _pad, [real(2, 2)], {"pad_width": (-1, 1), "value": inf})
+    attrs: dict[str, Any] = {"pad_width": (-1, 1), "value": inf}
+    yield Sample("pad", _pad, [real(2, 2)], attrs, smooth=False)
     yield Sample("pad", _pad, [integers(2, 2)], {"pad_width": 1, "value": 3})
     yield Sample("pad", _pad, [real(0)], {"pad_width": (2, 1), "value": 2.0})
     yield Sample("pad", _pad, [real()], {"pad_width": 1, "mode": "reflect"})
