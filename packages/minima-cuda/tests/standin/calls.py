@@ -99,9 +99,9 @@ AT = {"add": [*_AT, "float16"], "maximum": _AT, "minimum": _AT}
 
 #: its other functions; what makes arrays is among them
 FUNCTIONS = (
-    "all any argmax argmin argsort astype atleast_2d broadcast_to clip concat expand_dims max "
-    "mean min permute_dims reshape round searchsorted squeeze stack sum take take_along_axis "
-    "transpose where"
+    "all any argmax argmin argsort astype atleast_2d broadcast_to clip concat cumprod cumsum "
+    "diagonal expand_dims max mean min permute_dims prod reshape round searchsorted squeeze "
+    "stack sum take take_along_axis transpose where"
 ).split()
 MAKERS = "arange empty full ones zeros".split()
 CONSTANTS = "iinfo inf".split()

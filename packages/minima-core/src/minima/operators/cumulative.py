@@ -14,11 +14,11 @@ from .axes import canonical_axis
 from .composed import composite
 from .composition import vjp
 from .creation import full
+from .gathering import take_along_axis
 from .indexing import getitem
 from .manipulation import concat, reshape
 from .rearrangement import flip
 from .reduction import summed_as
-from .sorting import take_along_axis
 from .special import logaddexp
 from .table import Array, operator
 

@@ -17,9 +17,10 @@ from .arithmetic import minimum
 from .comparison import equal, logical_not
 from .composed import composite
 from .creation import full, made
+from .gathering import take_along_axis
 from .indexing import getitem
 from .manipulation import astype, reshape
-from .sorting import searchsorted, sort, take_along_axis
+from .sorting import searchsorted, sort
 
 __all__ = [
     "UniqueAll",

@@ -11,20 +11,12 @@ from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor, TensorLike, as_tensor
 from .axes import canonical_axis
 from .composed import composite
+from .gathering import take_along_axis
 from .indexing import getitem
 from .manipulation import squeeze
 from .table import Array, operator
 
 __all__ = ["Picked", "argsort", "kthvalue", "searchsorted", "sort", "topk"]
-
-
-def take_along_axis(x, indices, axis=-1):  # TEMP
-    import numpy as np
-
-    axis %= x.ndim
-    ix = list(np.ix_(*[np.arange(n) for n in indices.shape]))
-    ix[axis] = indices.numpy()
-    return getitem(x, tuple(ix))
 
 
 class Picked(NamedTuple):

@@ -17,6 +17,7 @@ from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import add, divide, multiply, subtract
 from .axes import canonical_axes, canonical_axis, kept_shape
 from .comparison import equal, isnan, logical_not, where
+from .complex import conjugated
 from .composed import composite
 from .creation import full, made
 from .cumulative import cumulative_prod
@@ -76,7 +77,7 @@ def _(g: Tensor, y: Any, x: Tensor, axis: tuple[int, ...], keepdims: bool) -> An
     rows = reshape(moved, (*moved.shape[: x.ndim - len(axis)], -1))
     others = reshape(_products_of_others(rows), moved.shape)
     back = [order.index(a) for a in range(x.ndim)]
-    return multiply(permute_dims(others, back), g)
+    return multiply(conjugated(permute_dims(others, back)), g)
 
 
 def _products_of_others(rows: Tensor) -> Tensor:
@@ -141,6 +142,7 @@ def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @composite
 def diff(
     x: TensorLike,
+    *,
     axis: int = -1,
     n: int = 1,
     prepend: TensorLike | None = None,

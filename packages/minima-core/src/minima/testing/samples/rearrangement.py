@@ -71,8 +71,8 @@ def _moves() -> Iterator[Sample]:
     yield Sample("atleast_2d", np.atleast_2d, [real(3)])
     yield Sample("atleast_3d", np.atleast_3d, [real(3)])
     yield Sample("atleast_3d", np.atleast_3d, [real(1, 2, 3)])
-    yield Sample("unflatten", _unflatten, [real(2, 6)], {"axis": -1, "sizes": (3, 2)})
-    yield Sample("unflatten", _unflatten, [real(0, 6)], {"axis": 1, "sizes": (2, -1, 1)})
+    yield Sample("unflatten", _unflatten, [real(2, 6)], {"axis": -1, "sizes": (3, -1)})
+    yield Sample("unflatten", _unflatten, [real(0, 6)], {"axis": 1, "sizes": (2, 3, 1)})
 
 
 def _orders() -> Iterator[Sample]:

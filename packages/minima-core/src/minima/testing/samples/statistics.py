@@ -64,7 +64,7 @@ def _differences() -> Iterator[Sample]:
         ((0, 3), {}),
     ):
         yield Sample("diff", _diff, [real(*shape)], attrs)
-    yield Sample("diff", _diff, [real(2, 3)], {"prepend": np.ones((2, 1)), "n": 2})
+    yield Sample("diff", _diff, [real(2, 3)], {"prepend": np.ones((2, 1), "int64"), "n": 2})
     yield Sample("diff", _diff, [bools(6)])
 
 
