@@ -29,10 +29,10 @@ from .tensor import Tensor, asarray
 if TYPE_CHECKING:
     # what other distributions add is there only with them
     from . import data as data  # type: ignore[attr-defined,import-not-found,unused-ignore]
+    from . import fft, func, linalg, profiler, registry, testing
     from . import io as io  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import nn as nn  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import optim as optim  # type: ignore[attr-defined,import-not-found,unused-ignore]
-    from . import func, profiler, registry, testing
     from . import train as train  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from .compiler.function import CompileWarning, compile
     from .datatypes import __array_namespace_info__ as __array_namespace_info__
@@ -75,7 +75,10 @@ _LATER = {
     "get_num_threads": "threads",
     "set_num_threads": "threads",
 }
-_LAZY = ("compiler", "testing", "registry", "hookspec", "command", "profiler", "func")
+_LAZY = (
+    *("compiler", "testing", "registry", "hookspec", "command", "profiler", "func"),
+    *("linalg", "fft"),
+)
 
 __all__ = [
     *_DTYPES,
@@ -95,6 +98,7 @@ __all__ = [
     "e",
     "enable_grad",
     "errors",
+    "fft",
     "finfo",
     "from_dlpack",
     "func",
@@ -104,6 +108,7 @@ __all__ = [
     "init",
     "isdtype",
     "is_grad_enabled",
+    "linalg",
     "manual_seed",
     "nan",
     "newaxis",

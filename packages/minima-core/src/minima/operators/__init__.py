@@ -23,6 +23,7 @@ from .creation import *  # noqa: F403
 from .cumulative import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
+from .einsum import *  # noqa: F403
 from .embedding import *  # noqa: F403
 from .exponential import *  # noqa: F403
 from .factorization import *  # noqa: F403
@@ -38,8 +39,10 @@ from .loss import *  # noqa: F403
 from .manipulation import *  # noqa: F403
 from .matrices import *  # noqa: F403
 from .normalization import *  # noqa: F403
+from .norms import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .pooling import *  # noqa: F403
+from .products import *  # noqa: F403
 from .rearrangement import *  # noqa: F403
 from .rectifiers import *  # noqa: F403
 from .recurrent import *  # noqa: F403
@@ -83,6 +86,7 @@ _FAMILIES = (
     "cumulative",
     "distance",
     "dropout",
+    "einsum",
     "embedding",
     "exponential",
     "factorization",
@@ -98,8 +102,10 @@ _FAMILIES = (
     "manipulation",
     "matrices",
     "normalization",
+    "norms",
     "padding",
     "pooling",
+    "products",
     "rearrangement",
     "rectifiers",
     "recurrent",
