@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .arranging import Arranging
+from .changing import Changing
 
 if TYPE_CHECKING:
     from . import operators as ops  # at run time `minima.tensor` puts it here, once it exists
@@ -15,7 +18,7 @@ __all__ = ["Axis", "Methods"]
 Axis: TypeAlias = "int | Sequence[int] | None"
 
 
-class Methods:
+class Methods(Arranging, Changing):
     """Base of Tensor: arithmetic, comparisons, and a method for each common operator."""
 
     __slots__ = ()
@@ -166,7 +169,7 @@ class Methods:
         """See `minima.relu`."""
         return ops.relu(self)
 
-    def clip(self, min: float | None = None, max: float | None = None) -> Tensor:
+    def clip(self, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
         """See `minima.clip`."""
         return ops.clip(self, min=min, max=max)
 
@@ -262,102 +265,37 @@ class Methods:
         """See `minima.operators.flatten`."""
         return ops.flatten(self, start_dim, end_dim)  # type: ignore[arg-type]
 
+    # ---- parts -----------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Tensor:
         return ops.getitem(self, index)
 
-    def __setitem__(self, index: Any, value: TensorLike) -> None:
-        ops.assign(self, index, value)  # type: ignore[arg-type]
+    def take(self, indices: TensorLike, axis: int | None = None) -> Tensor:
+        """See `minima.take`."""
+        return ops.take(self, indices, axis=axis)
 
-    # ---- in place --------------------------------------------------------------------------------
-    def __iadd__(self, other: TensorLike) -> Self:
-        return ops.in_place("add", self, other)
+    def gather(self, axis: int, index: TensorLike) -> Tensor:
+        """See `minima.gather`."""
+        return ops.gather(self, axis, index)
 
-    def __isub__(self, other: TensorLike) -> Self:
-        return ops.in_place("subtract", self, other)
+    def scatter_add(self, axis: int, index: TensorLike, src: TensorLike) -> Tensor:
+        """See `minima.scatter_add`."""
+        return ops.scatter_add(self, axis, index, src)
 
-    def __imul__(self, other: TensorLike) -> Self:
-        return ops.in_place("multiply", self, other)
+    def index_select(self, axis: int, index: TensorLike) -> Tensor:
+        """See `minima.index_select`."""
+        return ops.index_select(self, axis, index)
 
-    def __itruediv__(self, other: TensorLike) -> Self:
-        return ops.in_place("divide", self, other)
+    def masked_select(self, mask: TensorLike) -> Tensor:
+        """See `minima.masked_select`."""
+        return ops.masked_select(self, mask)
 
-    def __ipow__(self, other: Any) -> Self:
-        return ops.in_place("power", self, other)
+    def masked_fill(self, mask: TensorLike, value: TensorLike) -> Tensor:
+        """See `minima.masked_fill`."""
+        return ops.masked_fill(self, mask, value)
 
-    def __ifloordiv__(self, other: TensorLike) -> Self:
-        return ops.in_place("floor_divide", self, other)
-
-    def __imod__(self, other: TensorLike) -> Self:
-        return ops.in_place("remainder", self, other)
-
-    def __imatmul__(self, other: TensorLike) -> Self:
-        return ops.in_place("matmul", self, other)
-
-    def __iand__(self, other: TensorLike) -> Self:
-        return ops.in_place("bitwise_and", self, other)
-
-    def __ior__(self, other: TensorLike) -> Self:
-        return ops.in_place("bitwise_or", self, other)
-
-    def __ixor__(self, other: TensorLike) -> Self:
-        return ops.in_place("bitwise_xor", self, other)
-
-    def __ilshift__(self, other: TensorLike) -> Self:
-        return ops.in_place("bitwise_left_shift", self, other)
-
-    def __irshift__(self, other: TensorLike) -> Self:
-        return ops.in_place("bitwise_right_shift", self, other)
-
-    def add_(self, other: TensorLike, alpha: float = 1) -> Self:
-        """Add ``alpha * other`` in place."""
-        if alpha == 1:
-            return ops.in_place("add", self, other)
-        return ops.in_place("add_scaled", self, other, value=alpha)
-
-    def sub_(self, other: TensorLike, alpha: float = 1) -> Self:
-        """Subtract ``alpha * other`` in place."""
-        if alpha == 1:
-            return ops.in_place("subtract", self, other)
-        return ops.in_place("add_scaled", self, other, value=-alpha)
-
-    def mul_(self, other: TensorLike) -> Self:
-        """Multiply by *other* in place."""
-        return ops.in_place("multiply", self, other)
-
-    def div_(self, other: TensorLike) -> Self:
-        """Divide by *other* in place."""
-        return ops.in_place("divide", self, other)
-
-    def lerp_(self, end: TensorLike, weight: float) -> Self:
-        """Move towards *end* by the share *weight*, in place."""
-        return ops.in_place("lerp", self, end, weight=weight)
-
-    def addcmul_(self, a: TensorLike, b: TensorLike, value: float = 1) -> Self:
-        """Add ``value * a * b`` in place."""
-        return ops.in_place("addcmul", self, a, b, value=value)
-
-    def addcdiv_(self, a: TensorLike, b: TensorLike, value: float = 1) -> Self:
-        """Add ``value * a / b`` in place."""
-        return ops.in_place("addcdiv", self, a, b, value=value)
-
-    def clip_(self, min: float | None = None, max: float | None = None) -> Self:
-        """Limit the values to *min* and *max* in place."""
-        return ops.in_place("clip", self, min=min, max=max)
-
-    def copy_(self, other: TensorLike) -> Self:
-        """Overwrite with the values of *other*, broadcast and cast to this tensor's dtype."""
-        ops.assign(self, ..., other)  # type: ignore[arg-type]
-        return self
-
-    def fill_(self, value: float) -> Self:
-        """Overwrite every element with *value*."""
-        ops.assign(self, ..., value)  # type: ignore[arg-type]
-        return self
-
-    def zero_(self) -> Self:
-        """Overwrite every element with 0."""
-        ops.assign(self, ..., 0)  # type: ignore[arg-type]
-        return self
+    def nonzero(self) -> tuple[Tensor, ...]:
+        """See `minima.nonzero`."""
+        return ops.nonzero(self)
 
 
 def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:

@@ -645,7 +645,9 @@ def _like(original: TensorT, plain: Tensor) -> TensorT:
     return out
 
 
+from . import arranging as _arranging  # noqa: E402
+from . import changing as _changing  # noqa: E402
 from . import methods as _methods  # noqa: E402
 from . import operators as ops  # noqa: E402  (operators need Tensor, its methods need operators)
 
-_methods.ops = ops  # type: ignore[attr-defined]
+_methods.ops = _arranging.ops = _changing.ops = ops  # type: ignore[attr-defined]

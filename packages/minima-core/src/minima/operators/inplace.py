@@ -74,8 +74,8 @@ def assign(target: Tensor, index: Any, value: Any) -> None:
     Gradients flow to *value* and to what was not overwritten. Floats lose their fraction in a
     tensor of integers, as in NumPy.
 
-    Raises: what `getitem` does; ShapeError when the value does not broadcast; DTypeError for complex
-    numbers in a real tensor, and for NaN, infinity and numbers out of range in one of integers.
+    Raises: what `getitem` does; ShapeError when the value does not broadcast; DTypeError for
+    complex numbers in a real tensor, and for NaN, infinity or too large a number in integers.
 
     >>> import minima as mi
     >>> t = mi.zeros(3)
@@ -183,7 +183,7 @@ def _same_part(target: Tensor, index: Index, given: Tensor) -> bool:
 def _check_writable(name: str, target: Tensor) -> None:
     """Raise where the memory of *target* is not its own to write to."""
     array = target._array
-    if 0 in getattr(array, "strides", ()) and any(
+    if target.size and 0 in getattr(array, "strides", ()) and any(
         s == 0 and n > 1 for s, n in zip(array.strides, array.shape)
     ):
         raise ArgumentError(
