@@ -133,3 +133,105 @@ def test_pad(shape, widths, mode, value):
         lambda x: F.pad(x, widths, mode, **given),
         [array],
     )
+
+
+POOLS = [
+    row("max_pool1d", (2, 3, 9), kernel_size=2),
+    row("max_pool1d", (3, 9), kernel_size=3, stride=2, padding=1, dilation=2),
+    row("max_pool1d", (2, 3, 10), kernel_size=3, stride=2, ceil_mode=True),
+    row("max_pool2d", (2, 3, 7, 6), kernel_size=2),
+    row("max_pool2d", (3, 7, 6), kernel_size=(3, 2), stride=(2, 3), padding=(1, 0)),
+    row("max_pool2d", (2, 3, 7, 8), kernel_size=3, stride=2, padding=1, ceil_mode=True),
+    row("max_pool2d", (2, 3, 7, 8), kernel_size=3, stride=1, padding=1, dilation=(1, 2)),
+    row("max_pool2d", (2, 3, 2, 2), kernel_size=3, stride=3, padding=1, ceil_mode=True),
+    row("max_pool3d", (2, 3, 4, 5, 6), kernel_size=2),
+    row("max_pool3d", (3, 4, 5, 6), kernel_size=(1, 2, 3), stride=2, padding=(0, 1, 1)),
+    row("max_pool3d", (1, 2, 6, 5, 7), kernel_size=2, stride=2, dilation=2, ceil_mode=True),
+    row("max_pool3d", (0, 3, 4, 5, 6), kernel_size=2),
+    row("avg_pool1d", (2, 3, 9), kernel_size=2),
+    row("avg_pool1d", (3, 9), kernel_size=3, stride=2, padding=1, count_include_pad=False),
+    row("avg_pool1d", (2, 3, 10), kernel_size=4, stride=3, padding=2, ceil_mode=True),
+    row("avg_pool1d", (2, 3, 10), kernel_size=4, stride=3, padding=2, ceil_mode=True,
+        count_include_pad=False),
+    row("avg_pool2d", (2, 3, 7, 6), kernel_size=2),
+    row("avg_pool2d", (3, 7, 6), kernel_size=(3, 2), stride=(2, 3), padding=(1, 1)),
+    row("avg_pool2d", (2, 3, 7, 8), kernel_size=3, stride=2, padding=1, ceil_mode=True),
+    row("avg_pool2d", (2, 3, 7, 8), kernel_size=3, stride=2, padding=1, ceil_mode=True,
+        count_include_pad=False),
+    row("avg_pool2d", (2, 3, 7, 8), kernel_size=3, stride=2, padding=1, divisor_override=5),
+    row("avg_pool3d", (2, 3, 4, 5, 6), kernel_size=2),
+    row("avg_pool3d", (3, 4, 5, 6), kernel_size=3, stride=2, padding=1, count_include_pad=False),
+    row("avg_pool3d", (1, 2, 6, 5, 7), kernel_size=3, stride=2, padding=1, ceil_mode=True),
+    row("avg_pool3d", (1, 2, 6, 5, 7), kernel_size=3, stride=2, ceil_mode=True, divisor_override=3),
+    row("adaptive_avg_pool1d", (2, 3, 7), output_size=3),
+    row("adaptive_avg_pool1d", (3, 4), output_size=6),
+    row("adaptive_avg_pool2d", (2, 3, 7, 5), output_size=(3, None)),
+    row("adaptive_avg_pool2d", (3, 7, 5), output_size=2),
+    row("adaptive_avg_pool3d", (2, 3, 7, 5, 4), output_size=(3, None, 2)),
+    row("adaptive_avg_pool3d", (3, 4, 5, 6), output_size=1),
+    row("adaptive_max_pool1d", (2, 3, 7), output_size=3),
+    row("adaptive_max_pool1d", (3, 8), output_size=4),
+    row("adaptive_max_pool2d", (2, 3, 7, 5), output_size=(3, None)),
+    row("adaptive_max_pool2d", (3, 6, 4), output_size=2),
+    row("adaptive_max_pool3d", (2, 3, 7, 5, 4), output_size=(3, None, 2)),
+    row("adaptive_max_pool3d", (3, 4, 6, 6), output_size=2),
+]  # fmt: skip
+LP_POOLS = [
+    row(f"lp_pool{len(shape) - 2}d", shape, norm_type=p, kernel_size=2, **also)
+    for shape in ((2, 3, 9), (2, 3, 5, 6), (2, 3, 4, 5, 3))
+    for p in (1, 2, 3.5)
+    for also in ({}, {"stride": 3, "ceil_mode": True})
+]
+
+
+@pytest.mark.parametrize(("name", "shapes", "options"), [*POOLS, *LP_POOLS])
+def test_pool(name, shapes, options):
+    """Fault: a window, count or place that PyTorch has otherwise."""
+    rng = np.random.default_rng(0)
+    array = rng.normal(size=shapes[0]).astype("float64")
+    if name.startswith("lp"):
+        array = np.abs(array) + 0.1
+    ours, theirs = getattr(mi, name), getattr(F, name)
+    for a in (array, array.astype("float32")):
+        rel = 1e-11 if a.dtype == "float64" else 2e-5
+        check(lambda x: ours(x, **options), lambda x: theirs(x, **options), [a], rel)
+    if "max" in name:
+        tied = np.round(array).astype("float32")  # has many ties
+        check(lambda x: ours(x, **options), lambda x: theirs(x, **options), [tied])
+        for a in (array, tied):
+            y, place = ours(mi.Tensor(a), **options, return_indices=True)
+            z, wanted = theirs(torch.from_numpy(a), **options, return_indices=True)
+            agree(y, z, 0)
+            agree(place, wanted, 0)
+        options = {**options, "return_indices": True}
+        check(lambda x: ours(x, **options)[0], lambda x: theirs(x, **options)[0], [tied])
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernel", "stride", "padding", "size"),
+    [
+        ((2, 3, 9), 2, None, 0, None),
+        ((2, 3, 9), 2, None, 0, (9,)),
+        ((3, 9), 3, 2, 1, None),
+        ((2, 3, 6, 8), 2, 2, 0, None),
+        ((2, 3, 7, 9), 2, None, 0, (2, 3, 7, 9)),
+        ((3, 7, 8), 3, (2, 3), 1, (7, 8)),
+        ((2, 3, 4, 6, 8), 2, None, 0, None),
+        ((3, 5, 6, 8), 2, None, 0, (5, 6, 8)),
+    ],
+    ids=str,
+)
+def test_unpool(shape, kernel, stride, padding, size):
+    """Fault: a value put elsewhere."""
+    n = len(shape) - 2 if shape[0] == 2 else len(shape) - 1
+    array = np.random.default_rng(0).normal(size=shape).astype("float32")
+    pooled, places = getattr(F, f"max_pool{n}d")(
+        torch.from_numpy(array), kernel, stride, padding, return_indices=True
+    )
+    options = {"kernel_size": kernel, "stride": stride, "padding": padding, "output_size": size}
+    ours, theirs = getattr(mi, f"max_unpool{n}d"), getattr(F, f"max_unpool{n}d")
+    check(
+        lambda x: ours(x, mi.Tensor(places.numpy()), **options),
+        lambda x: theirs(x, places, **options),
+        [pooled.numpy()],
+    )
