@@ -145,7 +145,8 @@ def _run(name: str, kernel: base.Kernel, device: base.Device, *args: Any, **opti
     clean = ANOMALY.get() == "nan" and not any(_nans(device, a) is not None for a in arrays)
     token = ANOMALY.set("lines")  # kernels that it runs itself are a part of it
     try:
-        y = kernel(*args, **options)
+        with np.errstate(all="ignore"):
+            y = kernel(*args, **options)
     finally:
         ANOMALY.reset(token)
     found = _nans(device, y) if clean else None

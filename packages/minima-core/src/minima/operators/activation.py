@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-@operator
+@operator(real=True)
 def relu(xp: Any, x: Array) -> Any:
     """Return x where it is positive, else 0.
 
@@ -46,7 +46,7 @@ def _(g: Tensor, y: Tensor, x: Any) -> Any:
     return relu_gradient(g, y)
 
 
-@operator
+@operator(real=True)
 def relu_gradient(xp: Any, g: Array, y: Array) -> Any:
     """Return g where y is positive or NaN, else 0: the gradient of `relu`.
 
@@ -62,7 +62,7 @@ def _(gg: Tensor, _y: Any, g: Any, y: Tensor) -> Any:
     return (lambda: relu_gradient(gg, y)), None
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def sigmoid(xp: Any, x: Array) -> Any:
     """Return 1 / (1 + exp(-x)), without overflow and exact in both tails.
 
@@ -85,7 +85,7 @@ _SQRT_HALF, _SQRT_2_PI, _CUBIC = 0.7071067811865476, 0.7978845608028654, 0.04471
 _DENSITY = 0.3989422804014327
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def gelu(xp: Any, x: Array, approximate: str = "none") -> Any:
     """Return x times the share of the normal distribution below x.
 
@@ -113,7 +113,7 @@ def _(g: Tensor, y: Any, x: Tensor, approximate: str) -> Any:
     return gelu_gradient(g, x, approximate)
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def gelu_gradient(xp: Any, g: Array, x: Array, approximate: str = "none") -> Any:
     """Return g times the slope of `gelu` at x.
 
@@ -138,7 +138,7 @@ def _(g: Tensor, x: Tensor, approximate: str) -> dict[str, Any]:
 differentiate_reference(gelu_gradient)
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def softmax(xp: Any, x: Array, axis: Axis = -1) -> Any:
     """Return exp(x) over its sum along *axis*, without overflow.
 
@@ -162,7 +162,7 @@ def _(g: Tensor, y: Tensor, x: Any, axis: tuple[int, ...]) -> Any:
     return softmax_gradient(g, y, axis)
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def softmax_gradient(xp: Any, g: Array, y: Array, axis: Axis = -1) -> Any:
     """Return the gradient of `softmax`, whose output is y: (g - sum(g * y)) * y.
 
@@ -187,7 +187,7 @@ def _(gg: Tensor, _y: Any, g: Tensor, y: Tensor, axis: tuple[int, ...]) -> Any:
     return (lambda: softmax_gradient(gg, y, axis)), of_y
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def log_softmax(xp: Any, x: Array, axis: int = -1) -> Any:
     """Return the logarithm of `softmax`, exact where the share itself would be 0.
 
@@ -213,7 +213,7 @@ def _(g: Tensor, y: Tensor, x: Any, axis: int) -> Any:
     return subtract(g, multiply(exp(y), sum(g, axis, True)))
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def logsumexp(
     xp: Any, x: Array, axis: Axis = None, keepdims: bool = False, *, axes: Axis = None
 ) -> Any:

@@ -54,7 +54,7 @@ def _check_values(name: str, k: Tensor, v: Tensor) -> None:
         )
 
 
-@operator(promotes=("q", "k"), floating=True)
+@operator(promotes=("q", "k"), floating=True, real=True)
 def attention_weights(
     xp: Any,
     q: Array,
@@ -112,7 +112,7 @@ def _(g: Tensor, y: Tensor, q: Tensor, k: Tensor, mask: Any, causal: bool, scale
     )
 
 
-@operator(promotes=("q", "k", "v"), floating=True)
+@operator(promotes=("q", "k", "v"), floating=True, real=True)
 def scaled_dot_product_attention(
     xp: Any,
     q: Array,
@@ -162,7 +162,7 @@ def _(g: Tensor, y: Any, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, *
     return (*found, None if mask is None or mask.dtype.kind == "b" else of_mask)
 
 
-@operator(promotes=("g", "q", "k", "v"), floating=True)
+@operator(promotes=("g", "q", "k", "v"), floating=True, real=True)
 def attention_gradient(
     xp: Any,
     g: Array,

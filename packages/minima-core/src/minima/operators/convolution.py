@@ -170,7 +170,7 @@ def columns(xp: Any, x: Any, groups: int, **geometry: Any) -> Any:
     return xp.reshape(found, (n, groups, c // groups * kh * kw, oh * ow))
 
 
-@operator
+@operator(real=True)
 def conv2d(
     xp: Any,
     x: Array,
@@ -244,7 +244,7 @@ def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, bias: Any, **attrs: Any) -> 
     )
 
 
-@operator
+@operator(real=True)
 def conv2d_input_gradient(
     xp: Any,
     x: Array,
@@ -292,7 +292,7 @@ def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, shape: Any, **attrs: Any) ->
     )
 
 
-@operator
+@operator(real=True)
 def conv2d_weight_gradient(
     xp: Any,
     x: Array,

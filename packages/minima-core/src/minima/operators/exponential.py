@@ -295,7 +295,7 @@ def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
     return total
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def erf(xp: Any, x: Array) -> Any:
     """Return the error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x.
 

@@ -19,7 +19,7 @@ __all__ = ["cross_entropy", "cross_entropy_gradient"]
 REDUCTIONS = ("mean", "sum", "none")
 
 
-@operator(promotes=("logits",), floating=True)
+@operator(promotes=("logits",), floating=True, real=True)
 def cross_entropy(
     xp: Any,
     logits: Array,
@@ -77,7 +77,7 @@ def _(g: Tensor, y: Any, logits: Tensor, targets: Tensor, **attrs: Any) -> Any:
     return cross_entropy_gradient(g, logits, targets, **attrs), None
 
 
-@operator(promotes=("g", "logits"), floating=True)
+@operator(promotes=("g", "logits"), floating=True, real=True)
 def cross_entropy_gradient(
     xp: Any,
     g: Array,

@@ -18,7 +18,7 @@ from .table import Array, operator
 __all__ = ["batch_norm", "layer_norm", "layer_norm_affine_gradient", "layer_norm_gradient"]
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def layer_norm(
     xp: Any,
     x: Array,
@@ -86,7 +86,7 @@ def _normalised(xp: Any, x: Any, axes: Any, eps: float) -> tuple[Any, Any]:
     return centred * inverse, inverse
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def layer_norm_gradient(
     xp: Any, g: Array, x: Array, weight: Array = None, *, axes: Axis = -1, eps: float = 1e-5
 ) -> Any:
@@ -116,7 +116,7 @@ def _(g: Tensor, x: Tensor, weight: Tensor | None, axes: Axis, eps: float) -> di
 differentiate_reference(layer_norm_gradient)
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def layer_norm_affine_gradient(
     xp: Any, g: Array, x: Array, shape: tuple[int, ...], *, axes: Axis = -1, eps: float = 1e-5
 ) -> Any:
@@ -148,7 +148,7 @@ def _(g: Tensor, x: Tensor, shape: tuple[int, ...], axes: Axis, eps: float) -> d
 differentiate_reference(layer_norm_affine_gradient)
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def batch_norm(
     xp: Any,
     x: Array,

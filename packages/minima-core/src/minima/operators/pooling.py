@@ -53,7 +53,7 @@ def _prepare(name: str, x: Any, kernel_size: Size, stride: Any, padding: Size) -
     return found
 
 
-@operator
+@operator(real=True)
 def max_pool2d(
     xp: Any,
     x: Array,

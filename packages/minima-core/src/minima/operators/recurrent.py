@@ -62,7 +62,7 @@ def _check(name: str, count: int, gates: Tensor, weight: Tensor, **states: Tenso
 
 
 # ---- LSTM ----------------------------------------------------------------------------------------
-@operator(floating=True)
+@operator(floating=True, real=True)
 def lstm(xp: Any, gates: Array, h: Array, c: Array, weight: Array) -> Any:
     """Run a long short-term memory over a sequence, with all that backward needs in the result.
 
@@ -103,7 +103,7 @@ def _(g: Tensor, y: Tensor, gates: Any, h: Tensor, c: Tensor, weight: Tensor) ->
     return tuple(parts(lambda: lstm_gradient(g, y, h, c, weight), shapes))
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def lstm_gradient(xp: Any, g: Array, y: Array, h: Array, c: Array, weight: Array) -> Any:
     """Return the gradients of `lstm`, whose result is y, with respect to each of its inputs.
 
@@ -147,7 +147,7 @@ differentiate_reference(lstm_gradient)
 
 
 # ---- GRU -----------------------------------------------------------------------------------------
-@operator(floating=True)
+@operator(floating=True, real=True)
 def gru(xp: Any, gates: Array, h: Array, weight: Array, bias: Array = None) -> Any:
     """Run a gated recurrent unit over a sequence, with all that backward needs in the result.
 
@@ -192,7 +192,7 @@ def _(g: Tensor, y: Tensor, gates: Any, h: Tensor, weight: Tensor, bias: Any) ->
     return (*found[:3], None if bias is None else found[3])
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def gru_gradient(xp: Any, g: Array, y: Array, h: Array, weight: Array) -> Any:
     """Return the gradients of `gru`, whose result is y, with respect to each of its inputs.
 

@@ -75,6 +75,7 @@ class Operator(Generic[P]):
         promotes: Sequence[str] | bool,
         floating: bool,
         view: bool,
+        real: bool = False,
     ):
         self.name = reference.__name__.rstrip("_")
         self.reference = reference
@@ -96,7 +97,9 @@ class Operator(Generic[P]):
         if promotes is True:
             promotes = self.inputs
         self.promotes = [n in promotes for n in self.inputs] if promotes else []
-        self.floating, self.view = floating, view
+        self.floating, self.view, self.real = floating, view, real
+        #: kinds of dtype that need no conversion and no error; empty: all
+        self.kinds = ("f" if real else "fc") if floating else ("fiubV" if real else "")
         self.rule: Rule | None = None
         self.preparation: Rule | None = None
         self.explanation: Rule | None = None
@@ -169,14 +172,14 @@ class Operator(Generic[P]):
         return cast("Callable[P, Tensor]", call)
 
     def _unary(self) -> Callable[..., Tensor]:
-        apply, name, record, floating = self.apply, self.name, self.record, self.floating
+        apply, name, record, kinds = self.apply, self.name, self.record, self.kinds
 
         def call(x: Any) -> Tensor:
             try:
                 a, device = x._array, x._device
             except AttributeError:
                 return apply((x,), {})
-            if floating and a.dtype.kind not in "fc":
+            if kinds and a.dtype.kind not in kinds:
                 return apply((x,), {})
             try:
                 y = device.kernels[name](a)
@@ -193,7 +196,7 @@ class Operator(Generic[P]):
         return call
 
     def _binary(self) -> Callable[..., Tensor]:
-        apply, name, record, floating = self.apply, self.name, self.record, self.floating
+        apply, name, record, kinds = self.apply, self.name, self.record, self.kinds
         promotes = bool(self.promotes)
 
         def call(a: Any, b: Any) -> Tensor:
@@ -208,7 +211,7 @@ class Operator(Generic[P]):
                     if dtype.kind == "f" and TAPE.get() is None:
                         return call(a, wrap(device.scalar(b, dtype), device))
                 plain = False
-            if not plain or (floating and dtype.kind not in "fc"):
+            if not plain or (kinds and dtype.kind not in kinds):
                 return apply((a, b), {})
             try:
                 y = device.kernels[name](xa, xb)
@@ -335,7 +338,7 @@ class Operator(Generic[P]):
                 device, dtype = place, kind
             elif place is not device or (kind is not dtype and self.promotes):
                 return False
-        return dtype is not None and not (self.floating and dtype.kind not in "fc")
+        return dtype is not None and not (self.kinds and dtype.kind not in self.kinds)
 
     def tensors(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the inputs as Tensors of one device and, where the operator asks, one dtype."""
@@ -355,6 +358,13 @@ class Operator(Generic[P]):
                 inputs[i] = scalar_tensor(self.name, t, target, device)
             elif promoted and t is not None and dtype is not None and t.dtype != dtype:
                 inputs[i] = table_operator("astype")(t, dtype)
+        if self.real:
+            for t in inputs:
+                if t is not None and t.dtype.kind == "c":
+                    raise DTypeError(
+                        f"{self.name}: got {t.dtype}{list(t.shape)}; expected real numbers: take "
+                        "the parts with mi.real and mi.imag, or the size with mi.abs"
+                    )
         return tuple(inputs)
 
     def _common(self, inputs: list[Any], numbers: list[bool]) -> DType | None:
@@ -508,7 +518,11 @@ TABLE: dict[str, Operator[Any]] = {}
 def operator(reference: Callable[Concatenate[Any, P], Any], /) -> OperatorFunction[P]: ...
 @overload
 def operator(
-    *, promotes: Sequence[str] | bool = ..., floating: bool = ..., view: bool = ...
+    *,
+    promotes: Sequence[str] | bool = ...,
+    floating: bool = ...,
+    view: bool = ...,
+    real: bool = ...,
 ) -> Callable[[Callable[Concatenate[Any, P], Any]], OperatorFunction[P]]: ...
 def operator(
     reference: Any = None,
@@ -516,19 +530,21 @@ def operator(
     promotes: Sequence[str] | bool = True,
     floating: bool = False,
     view: bool = False,
+    real: bool = False,
 ) -> Any:
     """Enter a reference kernel in the table and return its public function.
 
     *promotes* says which inputs are brought to one dtype (True: all, False: none); *floating*
-    that integers become float32 first, *view* that the output may share the first input's memory.
+    that integers become float32 first, *view* that the output may share the first input's memory,
+    *real* that complex inputs are refused.
 
     Raises: ArgumentError when the name is taken or the docstring is missing.
     """
     if reference is None:
         return lambda kernel: operator(  # type: ignore[call-overload]
-            kernel, promotes=promotes, floating=floating, view=view
+            kernel, promotes=promotes, floating=floating, view=view, real=real
         )
-    entry: Operator[Any] = Operator(reference, promotes, floating, view)
+    entry: Operator[Any] = Operator(reference, promotes, floating, view, real)
     if entry.name in TABLE:
         raise ArgumentError(f"operator: the name {entry.name!r} is taken by {TABLE[entry.name]!r}")
     if not entry.doc:

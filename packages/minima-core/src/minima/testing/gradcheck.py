@@ -1,7 +1,8 @@
 """Gradients against differences: what backward returns must be the slope of the function.
 
 The differences are central and of fourth order: with a step of 1e-3 their error is near 1e-12 of
-the function, so that a gradient that is wrong in its seventh digit is found.
+the function, so that a gradient that is wrong in its seventh digit is found. A complex element is
+moved along its real and its imaginary part, and of a complex output both parts count.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from ..autograd import grad
 from ..errors import ArgumentError, DTypeError, MinimaError
+from ..operators import conj, real
 from ..tensor import Tensor, asarray
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
@@ -48,21 +50,24 @@ def gradcheck(
     atol: float = 1e-9,
     order: int = 1,
     fast: bool = False,
-) -> None:
+    raise_exception: bool = True,
+) -> bool:
     """Compare the gradients of *fn* at *inputs* with differences of its values.
 
     Every input that requires grad is checked, and every output, projected on a fixed random
     direction. *eps* is the step, relative for elements above 1: *fn* has to be smooth within two
     steps. *order* 2 checks the gradients of the gradients instead, as `gradgradcheck`. *fast*
     compares slopes along a few random directions, and element by element only where these differ:
-    an error in one of n elements is found from about sqrt(n) times the tolerance on.
+    an error in one of n elements is found from about sqrt(n) times the tolerance on. Returns True;
+    with *raise_exception* False it returns False for a wrong gradient.
 
     Raises: GradcheckError with the elements that differ by more than ``rtol * size + atol``;
-    DTypeError unless the inputs that require grad are float64.
+    DTypeError unless the inputs that require grad are float64 or complex128.
 
     >>> from minima.testing import gradcheck
     >>> x = mi.Tensor([1.0, 2.0], dtype="float64", requires_grad=True)
     >>> gradcheck(mi.exp, x)
+    True
     >>> gradcheck(lambda t: mi.exp(t.detach()) * t, x)
     Traceback (most recent call last):
     minima.testing.gradcheck.GradcheckError: gradcheck of multiply, order 1: 2 of 2 elements ...
@@ -72,18 +77,20 @@ def gradcheck(
         raise ArgumentError(f"gradcheck: got order {order!r}; expected 1 or 2")
     scalar, points, labels = check.first() if order == 1 else check.second()
     if fast and _agree_along_directions(scalar, points, eps, rtol, atol):
-        return
+        return True
     found = list(_differences(scalar, points, labels, eps, rtol, atol))
-    if found:
-        size = sum(p.size for p in points)
+    if found and raise_exception:
+        size, count = sum(p.size for p in points), len({(d.label, d.element) for d in found})
         found.sort(key=lambda d: -d.relative)
-        lines = [f"  {d}" for d in found[:SHOWN]]
+        lines = [f"  {d}, allowed {rtol * d.size + atol:.1e}" for d in found[:SHOWN]]
         if len(found) > SHOWN:
             lines.append(f"  and {len(found) - SHOWN} more")
         raise GradcheckError(
-            f"gradcheck of {check.name}, order {order}: {len(found)} of {size} elements differ by "
-            f"more than rtol {rtol:g}, atol {atol:g}:\n" + "\n".join(lines)
+            f"gradcheck of {check.name}, order {order}: {count} of {size} elements differ by "
+            f"more than rtol {rtol:g}, atol {atol:g}:\n"
+            + "\n".join([*lines, *check.advice, *_pattern(found)])
         )
+    return not found
 
 
 def gradgradcheck(
@@ -93,18 +100,22 @@ def gradgradcheck(
     eps: float = 1e-3,
     rtol: float = 1e-5,
     atol: float = 1e-9,
-) -> None:
+    fast: bool = False,
+    raise_exception: bool = True,
+) -> bool:
     """Compare the second derivatives of *fn* at *inputs* with differences of its gradients.
 
     The derivatives with respect to the direction are checked too; in a report the directions are
     counted as further inputs.
 
-    Raises: as `gradcheck`.
+    Options and errors: as of `gradcheck`.
 
     >>> from minima.testing import gradgradcheck
     >>> gradgradcheck(mi.tanh, mi.Tensor([0.5], dtype="float64", requires_grad=True))
+    True
     """
-    gradcheck(fn, inputs, eps=eps, rtol=rtol, atol=atol, order=2)
+    options: dict[str, Any] = {"fast": fast, "raise_exception": raise_exception}
+    return gradcheck(fn, inputs, eps=eps, rtol=rtol, atol=atol, order=2, **options)
 
 
 @dataclass(frozen=True)
@@ -113,19 +124,36 @@ class _Difference:
 
     label: int
     element: tuple[int, ...]
+    part: str
     analytic: float
     numeric: float
 
     @property
+    def size(self) -> float:
+        return max(abs(self.analytic), abs(self.numeric))
+
+    @property
     def relative(self) -> float:
-        size = max(abs(self.analytic), abs(self.numeric))
-        return abs(self.analytic - self.numeric) / size if size else float("inf")
+        return abs(self.analytic - self.numeric) / self.size if self.size else float("inf")
 
     def __str__(self) -> str:
         return (
-            f"input {self.label}, element {list(self.element)}: analytic {self.analytic:.12g}, "
-            f"numeric {self.numeric:.12g}, relative difference {self.relative:.1e}"
+            f"input {self.label}, element {list(self.element)}{self.part}: "
+            f"analytic {self.analytic:.12g}, numeric {self.numeric:.12g}, "
+            f"relative difference {self.relative:.1e}"
         )
+
+
+def _pattern(found: list[_Difference]) -> list[str]:
+    """Return what all of the differences have in common, in words."""
+    if all(d.numeric != d.numeric for d in found):
+        return ["  the function is NaN within two steps eps of these elements"]
+    ratios = np.array([d.analytic / d.numeric if d.numeric else np.inf for d in found])
+    if not np.any(ratios):
+        return ["  the analytic gradient is 0 at all of these: is the graph cut, by detach()?"]
+    if len(found) > 1 and np.allclose(ratios, ratios[0], rtol=1e-4, atol=0.0):
+        return [f"  at all of these the analytic gradient is {ratios[0]:.6g} times the numeric one"]
+    return []
 
 
 class _Scalar:
@@ -157,10 +185,11 @@ class _Check:
         self.fn, self.inputs = fn, inputs
         self.places = [i for i, t in enumerate(inputs) if isinstance(t, Tensor) and t.requires_grad]
         for i in self.places:
-            if inputs[i].dtype != np.float64:
+            if inputs[i].dtype not in (np.float64, np.complex128):
+                wide = "complex128" if inputs[i].dtype.kind == "c" else "float64"
                 raise DTypeError(
-                    f"gradcheck: input {i} has dtype {inputs[i].dtype}; expected float64: "
-                    "use .astype('float64')"
+                    f"gradcheck: input {i} has dtype {inputs[i].dtype}; expected {wide}: "
+                    f"use .astype('{wide}')"
                 )
         if not self.places:
             raise ArgumentError("gradcheck: no input requires grad; expected one that does")
@@ -171,8 +200,14 @@ class _Check:
         nodes = [t.grad_fn for t in outputs if t.grad_fn is not None]
         self.name = nodes[0].operator.name if nodes else getattr(fn, "__name__", "the function")
         rng = np.random.default_rng(SEED)
-        self.directions = [_direction(rng, t.shape) for t in outputs]
-        self.second_directions = [_direction(rng, p.shape) for p in self.points]
+        self.directions = [_direction(rng, t.shape, t.dtype) for t in outputs]
+        self.second_directions = [_direction(rng, p.shape, p.dtype) for p in self.points]
+        self.advice = [
+            f"  output {i} has dtype {t.dtype}, too coarse for differences: let the function "
+            "compute in float64"
+            for i, t in enumerate(outputs)
+            if t.dtype.kind in "fc" and t.dtype not in (np.float64, np.complex128)
+        ]
 
     def call(self, tensors: list[Tensor]) -> list[Tensor]:
         arguments = list(self.inputs)
@@ -210,13 +245,17 @@ class _Check:
         total = asarray(np.zeros(()), device=self.device)
         for t, d in zip(tensors, directions):
             if t is not None:
-                total = total + (t * d).sum()
+                product = t * conj(d) if t.dtype.kind == "c" else t * d
+                total = total + real(product.sum())
         return total
 
 
-def _direction(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Return numbers of size 0.5 to 1.5 and either sign: none hides an error."""
-    return np.asarray(rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape))
+def _direction(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return numbers, or parts, of size 0.5 to 1.5 and either sign: none hides an error."""
+    found = np.asarray(rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape))
+    if dtype.kind != "c":
+        return found
+    return np.asarray(found + 1j * _direction(rng, shape, np.dtype(np.float64)))
 
 
 def _grad(total: Tensor, inputs: list[Tensor], *, create_graph: bool) -> list[Tensor | None]:
@@ -237,12 +276,15 @@ def _differences(
     gradients = scalar.gradients(points)
     for i, (label, gradient) in enumerate(zip(labels, gradients)):
         for element in np.ndindex(points[i].shape):
-            towards = [np.zeros_like(p) for p in points]
-            towards[i][element] = size = max(1.0, abs(float(points[i][element])))
-            analytic = float(gradient[element])
-            numeric = _slope(scalar, points, towards, eps) / size
-            if not _close(analytic, numeric, rtol, atol):
-                yield _Difference(label, element, analytic, numeric)
+            size = max(1.0, float(abs(points[i][element])))
+            both = [(1, " (real part)"), (1j, " (imaginary part)")]
+            for unit, part in both if points[i].dtype.kind == "c" else [(1, "")]:
+                towards = [np.zeros_like(p) for p in points]
+                towards[i][element] = size * unit
+                analytic = float((gradient[element] * np.conj(unit)).real)
+                numeric = _slope(scalar, points, towards, eps) / size
+                if not _close(analytic, numeric, rtol, atol):
+                    yield _Difference(label, element, part, analytic, numeric)
 
 
 def _agree_along_directions(
@@ -253,8 +295,10 @@ def _agree_along_directions(
     rng = np.random.default_rng(SEED + 1)
     length = max(1.0, sum(p.size for p in points)) ** 0.5
     for _ in range(DIRECTIONS):
-        towards = [_direction(rng, p.shape) * np.maximum(1.0, np.abs(p)) / length for p in points]
-        analytic = float(sum((g * t).sum() for g, t in zip(gradients, towards)))
+        towards = [
+            _direction(rng, p.shape, p.dtype) * np.maximum(1.0, np.abs(p)) / length for p in points
+        ]
+        analytic = float(sum((g * np.conj(t)).sum().real for g, t in zip(gradients, towards)))
         if not _close(analytic, _slope(scalar, points, towards, eps), rtol, atol):
             return False
     return True
