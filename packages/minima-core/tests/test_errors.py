@@ -159,7 +159,11 @@ CALLS = {
     "index float tensor": (lambda: X[V], mi.DTypeError, "index of float32; expected integers"),
     "index name": (lambda: X["a"], mi.DTypeError, "getitem: got the index 'a'"),
     "setitem": (lambda: X.clone().__setitem__(5, 1.0), mi.IndexRangeError, "index 5"),
-    "setitem shape": (lambda: X.clone().__setitem__(0, V), mi.ShapeError, "assign: a value of shape"),
+    "setitem shape": (
+        lambda: X.clone().__setitem__(0, V),
+        mi.ShapeError,
+        "assign: a value of shape",
+    ),
     "one_hot": (lambda: mi.one_hot(V, 3), mi.DTypeError, "one_hot: got class indices of float32"),
     "one_hot classes": (lambda: mi.one_hot(mi.Tensor([0]), 0), mi.ArgumentError, "positive"),
     # types
@@ -184,7 +188,12 @@ CALLS = {
     "negative bool": (lambda: -(V > 0), mi.DTypeError, "negative: "),
     "bits of floats": (lambda: V & V, mi.DTypeError, "bitwise_and: .*float32"),
     "where condition": (lambda: mi.where(V, V, V), mi.DTypeError, "condition has dtype float32"),
-    "clip tensor": (lambda: V.clip(V), mi.DTypeError, "clip: min=.*maximum and minimum"),
+    "clip tensor in place": (lambda: V.clip_(V), mi.DTypeError, "clip: min=.*mi.clip"),
+    "clip by another kind": (
+        lambda: mi.arange(3).clip(mi.ones(3)),
+        mi.DTypeError,
+        "clip: min has dtype float32",
+    ),
     "clip fraction": (lambda: mi.arange(3).clip(0.5), mi.DTypeError, "min=0.5 does not fit into"),
     "power": (lambda: mi.arange(3) ** -1, mi.DTypeError, r"int64 to the power -1 .*astype"),
     "gelu": (lambda: mi.gelu(V, "fast"), mi.ArgumentError, "'fast'; expected 'none' or 'tanh'"),

@@ -205,9 +205,9 @@ class NamespaceInfo:
         return {kind: np.dtype(name) for kind, name in names.items()}
 
     def dtypes(self, *, device: str | Device | None = None, kind: Any = None) -> dict[str, DType]:
-        """Return the types of *kind*, all by default, by name; see `isdtype`."""
+        """Return the types of *kind*, all by default, that the standard has; see `isdtype`."""
         _known(device)
-        found = {name: np.dtype(name) for name in NAMES}
+        found = {name: np.dtype(name) for name in NAMES if name != "float16"}
         if kind is None:
             return found
         return {name: dtype for name, dtype in found.items() if isdtype(dtype, kind)}

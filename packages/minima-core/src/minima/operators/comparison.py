@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from ..dtypes import promote
 from ..errors import DTypeError
-from ..tensor import Tensor
+from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import multiply
-from .table import Array, operator
+from .table import NUMBERS, Array, operator
 
 __all__ = [
     "bitwise_and",
@@ -259,7 +261,7 @@ def _(g: Tensor, y: Any, condition: Tensor, a: Any, b: Any) -> Any:
 
 
 @operator
-def clip(xp: Any, x: Array, min: float | None = None, max: float | None = None) -> Any:
+def clip_(xp: Any, x: Array, min: float | None = None, max: float | None = None) -> Any:
     """Limit each element to [min, max]; None leaves that side open.
 
     Gradient: 1 within the limits and at them, 0 outside.
@@ -271,13 +273,13 @@ def clip(xp: Any, x: Array, min: float | None = None, max: float | None = None) 
     return xp.clip(x, min, max)
 
 
-@clip.prepare
+@clip_.prepare
 def _(x: Tensor, min: float | None, max: float | None) -> dict[str, Any]:
     for name, limit in (("min", min), ("max", max)):
         if limit is not None and not isinstance(limit, int | float):
             raise DTypeError(
                 f"clip: {name}={limit!r}; expected a Python number or None "
-                "(for limits that are tensors use maximum and minimum)"
+                "(in place, limits are no tensors: write x = mi.clip(x, ...))"
             )
         if x.dtype.kind in "iu" and isinstance(limit, float) and not limit.is_integer():
             raise DTypeError(
@@ -289,9 +291,49 @@ def _(x: Tensor, min: float | None, max: float | None) -> dict[str, Any]:
     return {"min": min, "max": max}
 
 
-@clip.gradient(saves="x")
+@clip_.gradient(saves="x")
 def _(g: Tensor, y: Any, x: Tensor, min: float | None, max: float | None) -> Any:
     for limit, outside in ((min, less), (max, greater)):
         if limit is not None:
             g = where(outside(x, limit), 0.0, g)
     return g
+
+
+def clip(
+    x: TensorLike, min: TensorLike | float | None = None, max: TensorLike | float | None = None
+) -> Tensor:
+    """Limit each element to [min, max]; None leaves that side open.
+
+    Shapes: limits that are tensors broadcast with x. Dtype: as x. NaN in a limit gives NaN.
+    Gradient: 1 within the limits and at them, 0 outside, where it goes to the limit.
+
+    >>> import minima as mi
+    >>> mi.clip(mi.Tensor([-2.0, 0.5, 2.0]), -1, 1)
+    Tensor([-1. ,  0.5,  1. ])
+    >>> mi.clip(mi.Tensor([-2.0, 0.5, 2.0]), min=mi.Tensor([0.0, 1.0, 1.0]))
+    Tensor([0., 1., 2.])
+    """
+    if min is not None and not isinstance(min, NUMBERS):
+        x = _limited(x, min, greater_equal, "min")
+        min = None
+    elif max is not None and not isinstance(max, NUMBERS):
+        x = clip_(x, min, None)
+        min = None
+    if max is not None and not isinstance(max, NUMBERS):
+        return _limited(x, max, less_equal, "max")
+    return clip_(x, min, max)
+
+
+def _limited(x: TensorLike, limit: TensorLike, within: Callable[..., Tensor], name: str) -> Tensor:
+    """Put *limit*, a tensor, in the place of what does not lie *within* it."""
+    t = as_tensor(x, operation="clip")
+    bound = as_tensor(limit, device=t.device, operation="clip")
+    if promote(bound.dtype, t.dtype).kind != t.dtype.kind:
+        raise DTypeError(
+            f"clip: {name} has dtype {bound.dtype}; expected {t.dtype}, as x has: use .astype"
+        )
+    bound = bound.astype(t.dtype)
+    kept = within(t, bound)
+    if t.dtype.kind == "f":
+        kept = bitwise_or(kept, isnan(t))
+    return where(kept, t, bound)
