@@ -235,3 +235,75 @@ def test_unpool(shape, kernel, stride, padding, size):
         lambda x: theirs(x, places, **options),
         [pooled.numpy()],
     )
+
+
+RESIZED = [
+    (shape, mode, target)
+    for shape, modes in (
+        ((2, 3, 7), ("nearest", "nearest-exact", "linear", "area")),
+        ((2, 3, 5, 7), ("nearest", "nearest-exact", "bilinear", "bicubic", "area")),
+        ((1, 2, 3, 5, 4), ("nearest", "nearest-exact", "trilinear", "area")),
+    )
+    for mode in modes
+    for target in (
+        {"size": 4},
+        {"size": 7},
+        {"size": 14},
+        {"size": 1},
+        {"scale_factor": 2.0},
+        {"scale_factor": 0.6},
+        {"scale_factor": 1.7},
+        {"scale_factor": 1.7, "recompute_scale_factor": True},
+    )
+]
+
+
+@pytest.mark.parametrize(("shape", "mode", "target"), RESIZED, ids=str)
+def test_interpolate(shape, mode, target):
+    """Fault: an element taken from another place, or with another weight."""
+    plain = mode.startswith("nearest") or mode == "area"
+    for align in (None,) if plain else (False, True):
+        options = {"mode": mode, "align_corners": align, **target}
+        for dtype, rel in (("float64", 1e-11), ("float32", 2e-5)):
+            array = np.random.default_rng(0).normal(size=shape).astype(dtype)
+            check(
+                lambda x: mi.interpolate(x, **options),
+                lambda x: F.interpolate(x, **options),
+                [array],
+                rel,
+            )
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("align", [False, True])
+@pytest.mark.parametrize(
+    "target", [{"size": (3, 4)}, {"size": (9, 2)}, {"scale_factor": 0.4}, {"scale_factor": 2.5}]
+)
+def test_antialias(mode, align, target):
+    """Fault: a kernel of another width."""
+    options = {"mode": mode, "align_corners": align, "antialias": True, **target}
+    array = np.random.default_rng(0).normal(size=(2, 3, 8, 11))
+    check(
+        lambda x: mi.interpolate(x, **options),
+        lambda x: F.interpolate(x, **options),
+        [array],
+        1e-11,
+        second=False,  # PyTorch has no second derivative of it
+    )
+
+
+SHUFFLED = [
+    row("pixel_shuffle", (2, 12, 3, 4), upscale_factor=2),
+    row("pixel_shuffle", (9, 3, 4), upscale_factor=3),
+    row("pixel_unshuffle", (2, 3, 6, 4), downscale_factor=2),
+    row("channel_shuffle", (2, 6, 3), groups=3),
+    row("channel_shuffle", (2, 6, 3, 4), groups=2),
+]
+
+
+@pytest.mark.parametrize(("name", "shapes", "options"), SHUFFLED)
+def test_shuffle(name, shapes, options):
+    """Fault: a channel that goes elsewhere."""
+    array = np.random.default_rng(0).normal(size=shapes[0])
+    ours, theirs = getattr(mi, name), getattr(torch, name)
+    check(lambda x: ours(x, **options), lambda x: theirs(x, **options), [array])

@@ -47,6 +47,7 @@ from .rearrangement import *  # noqa: F403
 from .rectifiers import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .reduction import *  # noqa: F403
+from .resizing import *  # noqa: F403
 from .rounding import *  # noqa: F403
 from .sets import *  # noqa: F403
 from .shrinkage import *  # noqa: F403
@@ -110,6 +111,7 @@ _FAMILIES = (
     "rectifiers",
     "recurrent",
     "reduction",
+    "resizing",
     "shrinkage",
     "sorting",
     "rounding",

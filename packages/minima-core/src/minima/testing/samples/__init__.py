@@ -18,10 +18,12 @@ from . import (
     functions,
     gathering,
     group_norm,
+    linalg,
     network,
     rearrangement,
     recurrent,
     reduction,
+    resizing,
     shape,
     sorting,
     spatial,
@@ -56,6 +58,7 @@ _FAMILIES: list[Any] = [
     embedding,
     attention,
     recurrent,
+    resizing,
     spatial,
     windowed,
     cumulative,
@@ -63,6 +66,7 @@ _FAMILIES: list[Any] = [
     sorting,
     statistics,
     gathering,
+    linalg,
 ]
 #: rows of operators, and of functions composed of them
 SAMPLES: list[Sample] = [s for family in _FAMILIES for s in family.SAMPLES]
