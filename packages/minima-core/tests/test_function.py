@@ -227,7 +227,7 @@ def test_mark_dirty():
     assert Double.apply(inner) is inner
     inner.sum().backward()
     assert x.grad.tolist() == [6.0, 6.0]
-    with pytest.raises(mi.AutogradError, match="Double: .*mark_dirty is a leaf"):
+    with pytest.raises(mi.AutogradError, match=r"Double: .*mark_dirty is a leaf"):
         Double.apply(leaf(1.0))
 
 
@@ -353,7 +353,7 @@ def test_saving_what_is_no_tensor():
             ctx.save_for_backward("text")
             return x * 1
 
-    with pytest.raises(mi.DTypeError, match="Text: save_for_backward takes Tensors .* got str"):
+    with pytest.raises(mi.DTypeError, match=r"Text: save_for_backward takes Tensors .* got str"):
         Text.apply(leaf(1.0))
 
 

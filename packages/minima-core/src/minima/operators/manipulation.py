@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..devices import Device
 from ..dtypes import as_dtype
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..methods import Axis
 from ..tensor import Tensor, TensorLike, as_tensor
 from .axes import canonical_axes, canonical_axis
@@ -65,7 +65,13 @@ def astype_(xp: Any, x: Array, dtype: npt.DTypeLike) -> Any:
 
 @astype_.prepare
 def _(x: Tensor, dtype: npt.DTypeLike) -> dict[str, Any]:
-    return {"dtype": as_dtype(dtype)}
+    found = as_dtype(dtype)
+    if x.dtype.kind == "c" and found.kind not in "cb":
+        raise DTypeError(
+            f"astype: {x.dtype} to {found} would drop the imaginary part; take the real part with "
+            "mi.real, or the size with mi.abs"
+        )
+    return {"dtype": found}
 
 
 @astype_.gradient(saves="")
