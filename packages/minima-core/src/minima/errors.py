@@ -13,6 +13,7 @@ __all__ = [
     "DTypeError",
     "DeviceError",
     "DeviceUnavailableError",
+    "ExportError",
     "IndexRangeError",
     "KernelMissingError",
     "LinearAlgebraError",
@@ -68,6 +69,10 @@ class DeviceError(MinimaError, ValueError):
 
 class DeviceUnavailableError(DeviceError, RuntimeError):
     """The device is known but cannot be used on this machine; the message says why."""
+
+
+class ExportError(MinimaError, BufferError):
+    """Memory cannot be given to another library in the way that it asks for."""
 
 
 class KernelMissingError(MinimaError, NotImplementedError):

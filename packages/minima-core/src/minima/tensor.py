@@ -14,7 +14,7 @@ from .autograd.node import LEAF, Node, Version, View, _Leaf
 from .devices import Device
 from .devices import device as find_device
 from .dtypes import DType, as_dtype, is_floating
-from .errors import ArgumentError, AutogradError, DTypeError, ShapeError
+from .errors import ArgumentError, AutogradError, DTypeError, ExportError, ShapeError
 from .methods import Methods
 
 __all__ = ["Tensor", "TensorLike", "as_tensor", "asarray"]
@@ -193,6 +193,16 @@ class Tensor(Methods):
             )
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        from .numpy_protocol import array_ufunc
+
+        return array_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from .numpy_protocol import array_function
+
+        return array_function(function, types, args, kwargs)
+
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         """Return `minima`, which has the functions of the Python Array API standard.
 
@@ -229,8 +239,12 @@ class Tensor(Methods):
         options = {name: value for name, value in given.items() if value is not None}
         try:
             return self._device.to_dlpack(self._array, stream=stream, **options)
-        except ValueError as error:
-            raise ArgumentError(f"dlpack: {error}") from error
+        except (BufferError, ValueError) as error:
+            asked = ", ".join(f"{name}={value!r}" for name, value in options.items())
+            raise ExportError(
+                f"dlpack: {error}; got {asked or 'no options'}, on {self._device}; move the tensor "
+                "first with .to(...), or allow a copy"
+            ) from error
 
     def __dlpack_device__(self) -> tuple[int, int]:
         kind, index = self._array.__dlpack_device__()
@@ -332,9 +346,7 @@ class Tensor(Methods):
             if gradient is None or isinstance(gradient, Tensor)
             else _convert("backward", gradient, self.dtype, self._device)
         )
-        backward(
-            self, given, retain_graph=retain_graph, create_graph=create_graph, inputs=inputs
-        )
+        backward(self, given, retain_graph=retain_graph, create_graph=create_graph, inputs=inputs)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Handle:
         """Call ``hook(gradient)`` whenever the gradient of this tensor is complete.
