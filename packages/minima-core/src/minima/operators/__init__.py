@@ -21,12 +21,14 @@ from .composed import composite as composite
 from .convolution import *  # noqa: F403
 from .creation import *  # noqa: F403
 from .cumulative import *  # noqa: F403
+from .decompositions import *  # noqa: F403
 from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .einsum import *  # noqa: F403
 from .embedding import *  # noqa: F403
 from .exponential import *  # noqa: F403
 from .factorization import *  # noqa: F403
+from .fourier import *  # noqa: F403
 from .gates import *  # noqa: F403
 from .gathering import *  # noqa: F403
 from .group_norm import *  # noqa: F403
@@ -85,12 +87,14 @@ _FAMILIES = (
     "convolution",
     "creation",
     "cumulative",
+    "decompositions",
     "distance",
     "dropout",
     "einsum",
     "embedding",
     "exponential",
     "factorization",
+    "fourier",
     "gates",
     "gathering",
     "group_norm",

@@ -190,8 +190,10 @@ def qr_packed(xp: Any, x: Array, complete: bool = False) -> Any:
     AutogradError by the gradient where there is none.
 
     >>> import minima as mi
-    >>> mi.operators.qr_packed(mi.Tensor([[3.0], [4.0]])).numpy().round(4).tolist()
-    [[-0.6], [-0.8], [-5.0]]
+    >>> mi.operators.qr_packed(mi.Tensor([[3.0], [4.0]]))
+    Tensor([[-0.6],
+            [-0.8],
+            [-5. ]])
     """
     q, r = xp.linalg.qr(widened(xp, x), mode="complete" if complete else "reduced")
     r = xp.matrix_transpose(r)
