@@ -86,7 +86,7 @@ MEMBERS = {
 #: the Array API's functions by elements, as kernels call them
 UFUNCS = (
     "abs acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_invert "
-    "bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor ceil copysign cos cosh "
+    "bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor ceil conj copysign cos cosh "
     "divide equal exp expm1 floor floor_divide greater greater_equal hypot isfinite isinf "
     "isnan left_shift less less_equal log log10 log1p log2 logaddexp logical_not matmul "
     "maximum minimum multiply negative nextafter not_equal pow remainder right_shift sign "
@@ -100,8 +100,8 @@ AT = {"add": [*_AT, "float16"], "maximum": _AT, "minimum": _AT}
 #: its other functions; what makes arrays is among them
 FUNCTIONS = (
     "all any argmax argmin argsort astype atleast_2d broadcast_to clip concat cumprod cumsum "
-    "diagonal expand_dims max mean min permute_dims prod reshape round searchsorted squeeze "
-    "stack sum take take_along_axis transpose where"
+    "diagonal expand_dims imag max mean min permute_dims prod real reshape round searchsorted "
+    "squeeze stack sum take take_along_axis transpose where"
 ).split()
 MAKERS = "arange empty full ones zeros".split()
 CONSTANTS = "iinfo inf".split()

@@ -56,12 +56,12 @@ def silent_numpy() -> Iterator[None]:
 def close(got: Any, expected: Any, what: str = "value") -> None:
     """Compare with the precision of the type of *got*; of integers and bools exactly."""
     assert got.shape == expected.shape, what
-    if got.dtype.kind != "f":
+    if got.dtype.kind not in "fc":
         assert np.array_equal(got, expected), what
         return
     eps = float(np.finfo(got.dtype).eps)
     size = max(1.0, float(np.max(np.abs(expected[np.isfinite(expected)]), initial=0.0)))
-    wide = got.astype(np.float64)
+    wide = got.astype(np.float64 if got.dtype.kind == "f" else np.complex128)
     np.testing.assert_allclose(wide, expected, rtol=32 * eps, atol=32 * eps * size, err_msg=what)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from . import (
     activation,
     attention,
+    complex,
     cumulative,
     elementwise,
     embedding,
@@ -52,6 +53,7 @@ _FAMILIES: list[Any] = [
     group_norm,
     elementwise,
     functions,
+    complex,
     reduction,
     shape,
     network,
