@@ -199,7 +199,7 @@ class Tensor(Methods):
         return array_ufunc(ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from .numpy_protocol import array_function
+        from .numpy_functions import array_function
 
         return array_function(function, types, args, kwargs)
 
