@@ -1,10 +1,14 @@
 """How minima and PyTorch are brought to the same values, and compared."""
 
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for the package parity
 
 
 def to_torch(array):

@@ -310,7 +310,7 @@ class Optimizer:
 
     def _loaded_group(self, i: int, group: Mapping[str, Any]) -> Group:
         missing = sorted(self.defaults.keys() - group.keys())
-        unknown = sorted(group.keys() - self.defaults.keys() - {"params"})
+        unknown = sorted(group.keys() - self.defaults.keys() - {"params", "initial_lr"})
         if missing or unknown:
             problem = f"lacks {missing[0]!r}" if missing else f"has {unknown[0]!r}"
             raise StateDictError(
@@ -323,6 +323,8 @@ class Optimizer:
             for name, default in self.defaults.items()
         }
         full: Group = {**options, "params": self.param_groups[i]["params"]}
+        if "initial_lr" in group:  # of a schedule
+            full["initial_lr"] = group["initial_lr"]
         self.check(full)
         return full
 

@@ -1,0 +1,8 @@
+"""The rows, a module for each kind; `NAMES` is what has to have one."""
+
+from __future__ import annotations
+
+from . import schedules, steps
+
+_FAMILIES = (schedules, steps)
+ROWS = [row for family in _FAMILIES for row in family.ROWS]
