@@ -286,7 +286,7 @@ def logcumsumexp(x: TensorLike, axis: int = -1) -> Tensor:
 
     >>> import minima as mi
     >>> mi.logcumsumexp(mi.Tensor([1000.0, 1000.0]))
-    Tensor([1000.    , 1000.6931])
+    Tensor([1000.    , 1000.6932])
     """
     t = as_tensor(x)
     return doubled(logaddexp, t, canonical_axis("logcumsumexp", axis, t.ndim))

@@ -83,7 +83,7 @@ def split(x: TensorLike, sizes: int | Sequence[int], axis: int = 0) -> tuple[Ten
         return _cut(t, place, list(accumulate(sizes))[:-1]) if sizes else ()
     if sizes < 1:  # type: ignore[operator]
         raise ArgumentError(f"split: got size {sizes}; expected at least 1")
-    return _cut(t, place, range(sizes, size, sizes))  # type: ignore[call-overload,arg-type]
+    return _cut(t, place, range(sizes, size, sizes))  # type: ignore[arg-type]
 
 
 @composite
@@ -122,7 +122,7 @@ def array_split(x: TensorLike, parts: int | Sequence[int], axis: int = 0) -> tup
         return _cut(t, place, [max(0, n) for n in found])
     if parts < 1:  # type: ignore[operator]
         raise ArgumentError(f"array_split: got {parts} parts; expected at least 1")
-    least, more = divmod(size, parts)  # type: ignore[operator,type-var]
+    least, more = divmod(size, parts)  # type: ignore[operator]
     ends = [(i + 1) * least + min(i + 1, more) for i in range(parts - 1)]  # type: ignore[operator]
     return _cut(t, place, ends)
 

@@ -356,14 +356,14 @@ def tile(x: TensorLike, repetitions: int | Sequence[int]) -> Tensor:
     """
     t = as_tensor(x)
     given = tuple(repetitions) if isinstance(repetitions, tuple | list) else (repetitions,)
-    if any(n < 0 for n in given):  # type: ignore[operator]
+    if any(n < 0 for n in given):
         raise ArgumentError(f"tile: got repetitions {given}; expected numbers of at least 0")
     ndim = max(t.ndim, len(given))
     shape = (1,) * (ndim - t.ndim) + t.shape
     times = (1,) * (ndim - len(given)) + given
     apart = reshape(t, [n for size in shape for n in (1, size)])
-    wide = broadcast_to(apart, [n for pair in zip(times, shape) for n in pair])  # type: ignore[misc]
-    return reshape(wide, [n * size for n, size in zip(times, shape)])  # type: ignore[operator]
+    wide = broadcast_to(apart, [n for pair in zip(times, shape) for n in pair])
+    return reshape(wide, [n * size for n, size in zip(times, shape)])
 
 
 # ---- diagonals -----------------------------------------------------------------------------------

@@ -214,7 +214,7 @@ def _between(ordered: Tensor, q: float, method: str) -> Tensor:
 @composite
 def quantile(
     x: TensorLike,
-    q: float | Sequence[float],
+    q: float | Sequence[float] | Tensor,
     axis: Axis = None,
     keepdims: bool = False,
     *,

@@ -78,6 +78,8 @@ def _extremes() -> Iterator[Sample]:
 
 
 def _composed() -> Iterator[Sample]:
+    shape: tuple[int, ...]
+    attrs: dict[str, Any]
     rows: tuple[tuple[str, Any], ...] = (("cumsum", np.cumsum), ("cumprod", np.cumprod))
     for name, oracle in rows:
         for shape, attrs in (((2, 3), {}), ((2, 3), {"axis": 1}), ((), {}), ((0, 3), {"axis": 0})):

@@ -48,6 +48,8 @@ def _narrow(x: Any, axis: int, start: int, length: int) -> Any:
 
 
 def _moves() -> Iterator[Sample]:
+    oracle: Any
+    shape: tuple[int, ...]
     for name, oracle, rows in (
         ("moveaxis", np.moveaxis, ((0, -1), ((0, 1), (-1, 0)), (2, 2))),
         ("movedim", np.moveaxis, ((0, -1), ((2,), (1,)))),
@@ -76,6 +78,8 @@ def _moves() -> Iterator[Sample]:
 
 
 def _orders() -> Iterator[Sample]:
+    shape: tuple[int, ...]
+    attrs: dict[str, Any]
     for attrs in ({}, {"axis": 0}, {"axis": (-1, 0)}, {"axis": ()}):
         yield Sample("flip", np.flip, [real(2, 3, 4)], attrs)
     yield Sample("flip", np.flip, [real()])
@@ -104,6 +108,9 @@ def _orders() -> Iterator[Sample]:
 
 
 def _repetitions() -> Iterator[Sample]:
+    shape: tuple[int, ...]
+    attrs: dict[str, Any]
+    times: Any
     for shape, attrs in (
         ((3,), {"repeats": 2}),
         ((2, 3), {"repeats": 2}),
@@ -125,8 +132,7 @@ def _repetitions() -> Iterator[Sample]:
         ((), (2, 2)),
         ((0, 3), (2, 1)),
     ):
-        oracle = _tile
-        yield Sample("tile", oracle, [real(*shape)], {"repetitions": times})
+        yield Sample("tile", _tile, [real(*shape)], {"repetitions": times})
 
 
 def _tile(x: Any, repetitions: Any) -> Any:

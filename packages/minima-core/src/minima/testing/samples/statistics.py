@@ -73,6 +73,8 @@ def _quantile(x: Any, q: Any, axis: Any = None, keepdims: bool = False, method: 
 
 
 def _quantiles() -> Iterator[Sample]:
+    shape: tuple[int, ...]
+    attrs: dict[str, Any]
     for attrs in (
         {"q": 0.3},
         {"q": [0.0, 0.25, 1.0], "axis": 1},
@@ -143,6 +145,7 @@ def _bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 
 
 def _counts() -> Iterator[Sample]:
+    attrs: dict[str, Any]
     few = {"low": 0, "high": 5}
     for attrs in ({}, {"minlength": 9}):
         yield Sample("bincount", _bincount, [integers(6, **few)], attrs)
