@@ -307,3 +307,54 @@ def test_shuffle(name, shapes, options):
     array = np.random.default_rng(0).normal(size=shapes[0])
     ours, theirs = getattr(mi, name), getattr(torch, name)
     check(lambda x: ours(x, **options), lambda x: theirs(x, **options), [array])
+
+
+@pytest.mark.parametrize(
+    "shape", [((2, 3, 4, 5), (2, 3, 6, 2)), ((1, 2, 3, 4, 5), (1, 2, 3, 4, 3))]
+)
+@pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic"])
+@pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
+@pytest.mark.parametrize("align", [False, True])
+def test_grid_sample(shape, mode, padding, align):
+    """Fault: a place read beyond the border, or a slope of the grid."""
+    if mode == "bicubic" and len(shape[0]) == 5:
+        return  # PyTorch has it for images
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=s) * scale for s, scale in zip(shape, (1.0, 1.3))]
+    options = {"mode": mode, "padding_mode": padding, "align_corners": align}
+    second = mode == "bilinear" and len(shape[0]) == 4  # where PyTorch has it
+    ours, theirs = mi.operators.grid_sample, F.grid_sample
+    for dtype, rel in (("float64", 1e-10), ("float32", 1e-4)):
+        given = [a.astype(dtype) for a in arrays]
+        if mode == "nearest":  # without a slope
+            grid = given[1]
+            check(
+                lambda x: ours(x, mi.Tensor(grid), **options),
+                lambda x: theirs(x, torch.from_numpy(grid), **options),
+                given[:1],
+                rel,
+                second=False,
+            )
+        else:
+            check(
+                lambda *x: ours(*x, **options),
+                lambda *x: theirs(*x, **options),
+                given,
+                rel,
+                second=second and dtype == "float64",
+            )
+
+
+@pytest.mark.filterwarnings("ignore:Since version 1.3.0:UserWarning")
+@pytest.mark.parametrize("size", [(2, 3, 4, 5), (2, 1, 1, 3), (2, 3, 4, 2, 3)], ids=str)
+@pytest.mark.parametrize("align", [False, True])
+def test_affine_grid(size, align):
+    """Fault: a grid turned round, or its corners elsewhere."""
+    n = len(size) - 2
+    array = np.random.default_rng(0).normal(size=(2, n, n + 1))
+    check(
+        lambda t: mi.operators.affine_grid(t, size, align),
+        lambda t: F.affine_grid(t, size, align),
+        [array],
+        1e-11,
+    )

@@ -51,6 +51,7 @@ from .recurrent import *  # noqa: F403
 from .reduction import *  # noqa: F403
 from .resizing import *  # noqa: F403
 from .rounding import *  # noqa: F403
+from .sampling import *  # noqa: F403
 from .sets import *  # noqa: F403
 from .shrinkage import *  # noqa: F403
 from .sorting import *  # noqa: F403
@@ -116,6 +117,7 @@ _FAMILIES = (
     "recurrent",
     "reduction",
     "resizing",
+    "sampling",
     "shrinkage",
     "sorting",
     "rounding",

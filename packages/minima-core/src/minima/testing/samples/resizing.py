@@ -1,8 +1,9 @@
-"""Samples of images in other sizes, and of channels as places."""
+"""Samples of images in other sizes, channels as places, and images read along grids."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from math import floor
 from typing import Any
 
@@ -141,4 +142,90 @@ def _shuffled() -> Iterator[Sample]:
         yield Sample("channel_shuffle", _channel_shuffle, [real(*shape)], {"groups": 3})
 
 
-COMPOSED = [*_resized(), *_shuffled()]
+# ---- grids ---------------------------------------------------------------------------------------
+def _inside(c: float, size: int, padding_mode: str, align: bool) -> float:
+    if padding_mode == "reflection":
+        low, high = (0.0, size - 1.0) if align else (-0.5, size - 0.5)
+        while high > low and not low <= c <= high:
+            c = 2 * low - c if c < low else 2 * high - c
+        c = low if high == low else c
+    return c if padding_mode == "zeros" else min(max(c, 0.0), size - 1.0)
+
+
+def _near(c: float, size: int, mode: str, padding_mode: str, align: bool) -> Any:
+    """Return the elements that count at a place along an axis, and what for."""
+    if mode == "bicubic":
+        near = range(floor(c) - 1, floor(c) + 3)
+        return [
+            (int(_inside(j, size, padding_mode, align)), _weight(mode, c - j, -0.75)) for j in near
+        ]
+    c = _inside(c, size, padding_mode, align)
+    if mode == "nearest":
+        return [(int(np.round(c)), 1.0)]
+    return [(floor(c) + i, _weight(mode, c - floor(c) - i, 0.0)) for i in (0, 1)]
+
+
+def _grid_sample(
+    x: Any,
+    grid: Any,
+    mode: str = "bilinear",
+    padding_mode: str = "zeros",
+    align_corners: bool = False,
+) -> Any:
+    space = x.shape[2:]
+    y = np.zeros((*x.shape[:2], *grid.shape[1:-1]))
+    for place in np.ndindex(*grid.shape[:-1]):
+        near = []
+        for v, k in zip(grid[place][::-1], space):
+            c = (v + 1) * (k - 1) / 2 if align_corners else ((v + 1) * k - 1) / 2
+            near.append(_near(c, k, mode, padding_mode, align_corners))
+        for choice in product(*near):
+            index = tuple(j for j, _ in choice)
+            if all(0 <= j < k for j, k in zip(index, space)):
+                y[place[0], :, *place[1:]] += x[place[0], :, *index] * np.prod(
+                    [w for _, w in choice]
+                )
+    return y
+
+
+def _affine_grid(theta: Any, size: Any, align_corners: bool = False) -> Any:
+    space = size[2:]
+    y = np.zeros((size[0], *space, len(space)))
+    for place in np.ndindex(*space):
+        at = [
+            (2 * i / (k - 1) - 1 if k > 1 else 0) if align_corners else (2 * i + 1) / k - 1
+            for i, k in zip(place, space)
+        ]
+        y[:, *place] = theta @ np.array([*at[::-1], 1.0])
+    return y
+
+
+def _grids() -> Iterator[Sample]:
+    for mode, padding, align in product(
+        ("bilinear", "nearest", "bicubic"), ("zeros", "border", "reflection"), (False, True)
+    ):
+        attrs = {"mode": mode, "padding_mode": padding, "align_corners": align}
+        # away from the elements, where the slope changes: on a fine grid with an offset
+        steps = np.random.default_rng(0).integers(-8, 9, (1, 2, 3, 2))
+        grid = exactly(steps * 0.17 + 0.03)
+        smooth = mode != "nearest"
+        inputs = [real(1, 2, 3, 4), grid]
+        yield Sample("grid_sample", _grid_sample, inputs, attrs, smooth=smooth)
+    grid = exactly(np.random.default_rng(1).integers(-8, 9, (1, 1, 2, 2, 3)) * 0.13 + 0.03)
+    yield Sample("grid_sample", _grid_sample, [real(1, 1, 2, 3, 2), grid])
+    attrs = {"mode": "nearest"}
+    yield Sample("grid_sample", _grid_sample, [real(1, 1, 2, 3, 2), grid], attrs, smooth=False)
+    yield Sample("grid_sample", _grid_sample, [real(0, 2, 3, 2), real(0, 1, 2, 2)])
+    beyond = exactly([[[[-3.0, 0.0], [0.0, 9.0]]]])
+    attrs = {"padding_mode": "border"}
+    slopes = [[[[0.5, 0.0], [1.0, 0.5]]]], [[[[0.0, 2.0], [1.0, 0.0]]]]
+    image = exactly([[[[1.0, 2.0], [3.0, 4.0]]]])
+    yield Sample("grid_sample", _grid_sample, [image, beyond], attrs, "beyond", False, slopes)
+    for align in (False, True):
+        for size in ((2, 1, 2, 3), (1, 1, 1, 2), (1, 1, 2, 1, 3), (0, 1, 2, 2)):
+            n = len(size) - 2
+            options = {"size": size, "align_corners": align}
+            yield Sample("affine_grid", _affine_grid, [real(size[0], n, n + 1)], options)
+
+
+COMPOSED = [*_resized(), *_shuffled(), *_grids()]
