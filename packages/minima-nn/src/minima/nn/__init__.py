@@ -1,71 +1,70 @@
 """Layers, losses and what they are made of.
 
-A public CamelCase name that is not here is looked for among the layers that plugins offer.
+A public CamelCase name that is not here is looked for among the layers that plugins offer. A
+family is a module: its names are those of its ``__all__``.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from sys import modules
+from typing import TYPE_CHECKING, Any
 
-from .activations import GELU, ReLU, Sigmoid, Softmax, Tanh
-from .attention import MultiheadAttention
-from .containers import Flatten, Identity, ModuleList, Residual, Sequential
-from .convolution import Conv2d
-from .dropout import Dropout
-from .embedding import Embedding, EmbeddingBag
-from .errors import ModuleInitError, StateDictError
-from .hooks import HookHandle
-from .linear import Linear
-from .losses import CrossEntropyLoss, MSELoss
-from .module import Module
-from .normalization import BatchNorm1d, BatchNorm2d, LayerNorm, LayerNorm1d
-from .parameter import Parameter
-from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
-from .recurrent import GRU, LSTM
-from .state import LoadResult
-from .transformer import TransformerEncoder, TransformerEncoderLayer
+from .activations import *  # noqa: F403
+from .attention import *  # noqa: F403
+from .containers import *  # noqa: F403
+from .convolution import *  # noqa: F403
+from .dropout import *  # noqa: F403
+from .embedding import *  # noqa: F403
+from .errors import ModuleInitError as ModuleInitError
+from .errors import StateDictError as StateDictError
+from .hooks import HookHandle as HookHandle
+from .interop import *  # noqa: F403
+from .linear import *  # noqa: F403
+from .losses import *  # noqa: F403
+from .margins import *  # noqa: F403
+from .module import *  # noqa: F403
+from .normalization import *  # noqa: F403
+from .parameter import Parameter as Parameter
+from .pooling import *  # noqa: F403
+from .recurrent import *  # noqa: F403
+from .shares import *  # noqa: F403
+from .shrinkage import *  # noqa: F403
+from .state import LoadResult as LoadResult
+from .transformer import *  # noqa: F403
 
-__all__ = [
-    "GELU",
-    "GRU",
-    "LSTM",
-    "AdaptiveAvgPool2d",
-    "AvgPool2d",
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "Conv2d",
-    "CrossEntropyLoss",
-    "Dropout",
-    "Embedding",
-    "EmbeddingBag",
-    "Flatten",
-    "HookHandle",
-    "Identity",
-    "LayerNorm",
-    "LayerNorm1d",
-    "Linear",
-    "LoadResult",
-    "MSELoss",
-    "MaxPool2d",
-    "Module",
-    "ModuleInitError",
-    "ModuleList",
-    "MultiheadAttention",
-    "Parameter",
-    "ReLU",
-    "Residual",
-    "Sequential",
-    "Sigmoid",
-    "Softmax",
-    "StateDictError",
-    "Tanh",
-    "TransformerEncoder",
-    "TransformerEncoderLayer",
-]
+_FAMILIES = (
+    "activations",
+    "attention",
+    "containers",
+    "convolution",
+    "dropout",
+    "embedding",
+    "interop",
+    "linear",
+    "losses",
+    "margins",
+    "module",
+    "normalization",
+    "pooling",
+    "recurrent",
+    "shares",
+    "shrinkage",
+    "transformer",
+)
+_LATER = ("functional",)  # sub-packages that are imported when they are asked for
+if not TYPE_CHECKING:  # checkers follow the imports above
+    __all__ = [
+        *("HookHandle", "LoadResult", "ModuleInitError", "Parameter", "StateDictError"),
+        *(n for family in _FAMILIES for n in modules[f"{__name__}.{family}"].__all__),
+    ]
 
 
 def __getattr__(name: str) -> Any:
     """Return the third-party layer *name*, loading the plugin that offers it."""
+    if name in _LATER:
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
     if not name[:1].isupper():
         raise AttributeError(f"minima.nn has no {name!r}")
     from minima import registry

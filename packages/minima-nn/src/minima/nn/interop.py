@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from minima import Tensor
-
-from .containers import Sequential
-from .linear import Linear
-from .module import Module
-from .state import LoadResult
+from minima.nn.containers import Sequential
+from minima.nn.linear import Linear
+from minima.nn.module import Module
+from minima.nn.state import LoadResult
 
 __all__ = ["from_torch_state", "load_torch_state", "to_torch_state"]
 
