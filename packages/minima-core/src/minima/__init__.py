@@ -76,7 +76,7 @@ _LATER = {
     "set_num_threads": "threads",
 }
 _LAZY = (
-    *("compiler", "testing", "registry", "hookspec", "command", "profiler", "func"),
+    *("compiler", "testing", "registry", "hookspec", "command", "profiler", "func", "viz"),
     *("linalg", "fft"),
 )
 
@@ -124,6 +124,7 @@ __all__ = [
     "tensor",
     "testing",
     "use_kernels",
+    "viz",
 ]
 
 if not TYPE_CHECKING:

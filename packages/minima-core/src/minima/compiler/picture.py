@@ -9,7 +9,7 @@ from .cost import parts, phase
 from .describe import label, short
 from .plan import Plan, Step, Value
 
-__all__ = ["draw", "picture"]
+__all__ = ["draw", "picture", "quoted"]
 
 COLORS = {
     "forward": "#dbe9f6",
@@ -50,10 +50,11 @@ def _box(step: Step) -> str:
     if step.line:
         words.append(short(step.line))
     color = COLORS[phase(step)]
-    return f'shape=box, fillcolor="{color}", label="{_quoted(words)}"'
+    return f'shape=box, fillcolor="{color}", label="{quoted(words)}"'
 
 
-def _quoted(words: list[str]) -> str:
+def quoted(words: list[str]) -> str:
+    """Return *words*, a line each, as the inside of a label."""
     return "\\n".join(w.replace("\\", "\\\\").replace('"', '\\"') for w in words)
 
 
@@ -65,26 +66,27 @@ def _kind(value: Value) -> str:
     return f"{value.dtype}{list(value.shape)}"
 
 
-def draw(dot: str, file: str) -> None:
+def draw(dot: str, file: str | Path, operation: str = "picture") -> None:
     """Let Graphviz draw *dot* into *file*, in the format that its name ends in.
 
-    Raises: ArgumentError when that is none, or Graphviz or its Python package is missing.
+    Raises: ArgumentError when that is none, or Graphviz or its Python package is missing; named
+    after *operation*.
     """
     kind = Path(file).suffix[1:]
     try:
         from graphviz import ExecutableNotFound, Source
     except ImportError:
         raise ArgumentError(
-            "picture: drawing needs the package graphviz: pip install 'minima-core[viz]'; without "
-            "a file, picture() returns the graph as text"
+            f"{operation}: drawing needs the package graphviz: pip install 'minima-core[viz]'; "
+            "without it there is the graph as text, in the language DOT"
         ) from None
     try:
         data = Source(dot).pipe(format=kind)
     except ExecutableNotFound:
         raise ArgumentError(
-            "picture: drawing needs Graphviz itself, the program dot: install it from "
+            f"{operation}: drawing needs Graphviz itself, the program dot: install it from "
             "graphviz.org or the system's packages"
         ) from None
     except ValueError as error:
-        raise ArgumentError(f"picture: {file!r} cannot be drawn: {error}") from None
+        raise ArgumentError(f"{operation}: {str(file)!r} cannot be drawn: {error}") from None
     Path(file).write_bytes(data)

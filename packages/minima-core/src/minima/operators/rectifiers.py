@@ -31,7 +31,7 @@ __all__ = [
 
 
 @operator(floating=True, real=True)
-def softplus(xp: Any, x: Array, *, beta: float = 1.0, threshold: float = 20.0) -> Any:
+def softplus(xp: Any, x: Array, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """Return log(1 + exp(beta * x)) / beta, exact in both tails; x where beta * x > *threshold*.
 
     Dtype: as x; integers become float32. Raises: ArgumentError for a beta of 0.

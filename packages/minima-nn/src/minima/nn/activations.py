@@ -1,16 +1,61 @@
-"""Activations: layers without parameters that act on each element, or along one axis."""
+"""Activations: layers that act on each element, straight where x is large."""
 
 from __future__ import annotations
 
-from operator import index
+from collections.abc import Callable
+from typing import Any, ClassVar
 
-from minima import Tensor, gelu, relu, sigmoid, softmax, tanh
-from minima.errors import DTypeError, ShapeError
+import numpy.typing as npt
 
-from .arguments import check_choice, check_floating
+from minima import Generator, Tensor, gelu, relu, sigmoid, tanh
+from minima.devices import Device
+from minima.errors import ArgumentError, DTypeError
+from minima.init import constant
+
+from . import functional as F
+from .arguments import check_choice, check_floating, integer, named, real
 from .module import Module
+from .parameter import Parameter
 
-__all__ = ["GELU", "ReLU", "Sigmoid", "Softmax", "Tanh"]
+__all__ = [
+    "CELU",
+    "ELU",
+    "GELU",
+    "SELU",
+    "LeakyReLU",
+    "LogSigmoid",
+    "Mish",
+    "PReLU",
+    "RReLU",
+    "ReLU",
+    "ReLU6",
+    "SiLU",
+    "Sigmoid",
+    "Softplus",
+    "Tanh",
+]
+
+
+class Activation(Module):
+    """What activations share: a function of `minima.nn.functional`, and numbers that it takes."""
+
+    #: the function, and the attributes that follow x in its call
+    function: ClassVar[Callable[..., Tensor]]
+    options: ClassVar[tuple[str, ...]] = ()
+
+    def number(self, name: str, value: Any, **limits: float) -> float:
+        """Return *value* if it is a number within *limits*."""
+        return real(type(self).__name__, name, value, **limits)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the function of x."""
+        name = type(self).__name__
+        check_floating(name, "input", x)
+        return named(name, type(self).function, x, *(getattr(self, n) for n in self.options))
+
+    def extra_repr(self) -> str:
+        """Return the numbers."""
+        return ", ".join(f"{n}={getattr(self, n):g}" for n in self.options)
 
 
 class ReLU(Module):
@@ -80,37 +125,215 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class Softmax(Module):
-    """Apply y = e**x / sum of e**x along the axis *dim*, without overflow.
-
-    *dim* is 1, the classes of (N, C, *), unless given here or in the call.
+class ReLU6(Activation):
+    """Apply y = min(max(x, 0), 6).
 
     Shapes: x (*) -> (*).
-    Raises: ShapeError when x has no axis *dim*, DTypeError when x is not floating.
+    Gradient: 0 at 0 and 6.
 
-    >>> mi.nn.Softmax()(mi.Tensor([[1e4, 1e4]]))
-    Tensor([[0.5, 0.5]])
-    >>> mi.nn.Softmax(dim=0)(mi.Tensor([[1e4, 1e4]]))
-    Tensor([[1., 1.]])
+    >>> mi.nn.ReLU6()(mi.Tensor([-1.0, 3.0, 8.0]))
+    Tensor([0., 3., 6.])
     """
 
-    def __init__(self, dim: int = 1) -> None:
-        super().__init__()
-        if isinstance(dim, bool) or not hasattr(dim, "__index__"):
-            raise DTypeError(f"Softmax: dim is {dim!r}; expected an integer")
-        self.dim = index(dim)
+    function = staticmethod(F.relu6)
 
-    def forward(self, x: Tensor, dim: int | None = None) -> Tensor:
-        """Return the softmax of x along *dim*, or along the layer's where it is None."""
-        check_floating("Softmax", "input", x)
-        axis = self.dim if dim is None else dim
-        if not -x.ndim <= axis < x.ndim:
-            raise ShapeError(
-                f"Softmax: input has shape {x.shape}, which has no axis dim={axis}; the last axis "
-                "is dim=-1"
-            )
-        return softmax(x, axis=axis)
+
+class LeakyReLU(Activation):
+    """Apply y = x where x > 0, else *negative_slope* * x.
+
+    Shapes: x (*) -> (*).
+    Gradient: the slope at 0.
+
+    >>> mi.nn.LeakyReLU()(mi.Tensor([-10.0, 2.0]))
+    Tensor([-0.1,  2. ])
+    """
+
+    function = staticmethod(F.leaky_relu)
+    options = ("negative_slope",)
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        super().__init__()
+        self.negative_slope = self.number("negative_slope", negative_slope)
+
+
+class ELU(Activation):
+    """Apply y = x where x > 0, else *alpha* * (e**x - 1).
+
+    Shapes: x (*) -> (*).
+    Gradient: alpha at 0.
+    Source: Clevert, Unterthiner & Hochreiter 2016.
+
+    >>> mi.nn.ELU()(mi.Tensor([-1.0, 2.0]))
+    Tensor([-0.632121,  2.      ])
+    """
+
+    function = staticmethod(F.elu)
+    options = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__()
+        self.alpha = self.number("alpha", alpha)
+
+
+class CELU(Activation):
+    """Apply y = x where x > 0, else *alpha* * (e**(x / alpha) - 1).
+
+    Shapes: x (*) -> (*).
+    Raises: ArgumentError for an alpha of 0.
+    Source: Barron 2017.
+
+    >>> mi.nn.CELU(2.0)(mi.Tensor([-1.0, 2.0]))
+    Tensor([-0.786939,  2.      ])
+    """
+
+    function = staticmethod(F.celu)
+    options = ("alpha",)
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        super().__init__()
+        self.alpha = self.number("alpha", alpha)
+        if not self.alpha:
+            raise ArgumentError("CELU: alpha is 0; expected another number")
+
+
+class SELU(Activation):
+    """Apply y = 1.0507 * ELU(x, 1.6733), which keeps mean 0 and variance 1.
+
+    Shapes: x (*) -> (*).
+    Source: Klambauer et al. 2017.
+
+    >>> mi.nn.SELU()(mi.Tensor([-1.0, 2.0]))
+    Tensor([-1.111331,  2.101402])
+    """
+
+    function = staticmethod(F.selu)
+
+
+class SiLU(Activation):
+    """Apply y = x * sigmoid(x).
+
+    Shapes: x (*) -> (*).
+    Source: Elfwing, Uchibe & Doya 2017.
+
+    >>> mi.nn.SiLU()(mi.Tensor([-1.0, 0.0]))
+    Tensor([-0.268941,  0.      ])
+    """
+
+    function = staticmethod(F.silu)
+
+
+class Mish(Activation):
+    """Apply y = x * tanh(softplus(x)).
+
+    Shapes: x (*) -> (*).
+    Source: Misra 2019.
+
+    >>> mi.nn.Mish()(mi.Tensor([-1.0, 0.0]))
+    Tensor([-0.303401,  0.      ])
+    """
+
+    function = staticmethod(F.mish)
+
+
+class Softplus(Activation):
+    """Apply y = log(1 + e**(*beta* * x)) / beta, and x where beta * x > *threshold*.
+
+    Shapes: x (*) -> (*).
+    Raises: ArgumentError for a beta of 0.
+
+    >>> mi.nn.Softplus()(mi.Tensor([0.0, 100.0]))
+    Tensor([  0.693147, 100.      ])
+    """
+
+    function = staticmethod(F.softplus)
+    options = ("beta", "threshold")
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta = self.number("beta", beta)
+        self.threshold = self.number("threshold", threshold)
+        if not self.beta:
+            raise ArgumentError("Softplus: beta is 0; expected another number")
+
+
+class LogSigmoid(Activation):
+    """Apply y = log(1 / (1 + e**-x)), exact where the share itself would be 0.
+
+    Shapes: x (*) -> (*).
+
+    >>> mi.nn.LogSigmoid()(mi.Tensor([-1000.0, 0.0]))
+    Tensor([-1.000000e+03, -6.931472e-01])
+    """
+
+    function = staticmethod(F.logsigmoid)
+
+
+class PReLU(Module):
+    """Apply y = x where x > 0, else weight * x, the slope being learned.
+
+    There is one slope, or one for each of *num_parameters* channels, axis 1; each starts as *init*.
+
+    Shapes: x (N, C, *) -> as x, with one slope (*); weight (num_parameters,).
+    Gradient: that of weight * x at 0.
+    Raises: ShapeError when x has another number of channels.
+    Source: He et al. 2015.
+
+    >>> mi.nn.PReLU()(mi.Tensor([-4.0, 2.0])).detach()
+    Tensor([-1.,  2.])
+    """
+
+    def __init__(
+        self,
+        num_parameters: int = 1,
+        init: float = 0.25,
+        *,
+        device: str | Device | None = None,
+        dtype: npt.DTypeLike = "float32",
+    ) -> None:
+        super().__init__()
+        self.num_parameters = integer("PReLU", "num_parameters", num_parameters)
+        self.init = real("PReLU", "init", init)
+        values = constant(self.num_parameters, c=self.init, device=device, dtype=dtype)
+        self.weight = Parameter(values)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x, its negative elements scaled."""
+        check_floating("PReLU", "input", x)
+        return named("PReLU", F.prelu, x, self.weight)
 
     def extra_repr(self) -> str:
-        """Return the axis."""
-        return f"dim={self.dim}"
+        """Return the number of slopes."""
+        return f"num_parameters={self.num_parameters}"
+
+
+class RReLU(Activation):
+    """Apply y = x where x > 0, else a * x, a drawn for each element from [lower, upper).
+
+    In evaluation a is the middle one. The numbers come from *generator*, or else from the default
+    one of the input's device.
+
+    Shapes: x (*) -> (*).
+    Raises: ArgumentError when lower > upper.
+    Source: Xu et al. 2015.
+
+    >>> mi.nn.RReLU(0.25, 0.75).eval()(mi.Tensor([-4.0, 2.0]))
+    Tensor([-2.,  2.])
+    """
+
+    options = ("lower", "upper")
+
+    def __init__(
+        self, lower: float = 1 / 8, upper: float = 1 / 3, *, generator: Generator | None = None
+    ) -> None:
+        super().__init__()
+        self.lower, self.upper = self.number("lower", lower), self.number("upper", upper)
+        if self.lower > self.upper:
+            raise ArgumentError(f"RReLU: lower is {lower}, upper {upper}; expected lower <= upper")
+        if generator is not None and not isinstance(generator, Generator):
+            raise DTypeError(f"RReLU: generator is {generator!r}; expected a minima.Generator")
+        self.generator = generator
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x, its negative elements scaled."""
+        check_floating("RReLU", "input", x)
+        return F.rrelu(x, self.lower, self.upper, self.training, generator=self.generator)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from operator import index
 from typing import Any
 
 from minima import Tensor
-from minima.errors import ArgumentError, DTypeError, ShapeError
+from minima.errors import ArgumentError, DTypeError, MinimaError, ShapeError
 
-__all__ = ["check_channels", "check_choice", "check_floating", "integer", "pair", "real"]
+__all__ = [
+    "check_channels",
+    "check_choice",
+    "check_floating",
+    "integer",
+    "named",
+    "pair",
+    "real",
+]
 
 
 def integer(owner: str, name: str, value: Any, *, low: int = 1) -> int:
@@ -131,3 +139,22 @@ with C = 4
         raise ShapeError(
             f"{owner}: input has shape {x.shape}; expected {layout} with C = {channels}"
         )
+
+
+def named(owner: str, function: Callable[..., Tensor], *args: Any, **options: Any) -> Tensor:
+    """Call *function*; in the message of an error the name of the layer *owner* is in its place.
+
+    >>> from minima.nn import functional
+    >>> named("GLU", functional.glu, mi.ones(3))
+    Traceback (most recent call last):
+    minima.errors.ShapeError: GLU: got x (3,), of size 3 along axis 0; expected an even size, for \
+two halves
+    """
+    try:
+        return function(*args, **options)
+    except MinimaError as error:
+        message = str(error)
+        head, colon, rest = message.partition(": ")
+        if not colon or " " in head:
+            raise
+        raise type(error)(f"{owner}: {rest}") from None

@@ -1,23 +1,79 @@
-"""Losses: modules that compare an output with targets."""
+"""Losses: modules that compare an output with targets; see `minima.nn.functional` for formulas."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from minima import Tensor, asarray
+from minima.errors import ArgumentError, DTypeError, ShapeError
 
-from minima import Tensor, arange, asarray, cross_entropy, log_softmax, permute_dims, where
-from minima.errors import DTypeError, IndexRangeError, ShapeError
-
-from .arguments import check_choice, check_floating, real
+from . import functional as F
+from .arguments import check_choice, check_floating, integer, named, real
 from .module import Module
 
-__all__ = ["CrossEntropyLoss", "MSELoss"]
+__all__ = [
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CTCLoss",
+    "CrossEntropyLoss",
+    "FocalLoss",
+    "GaussianNLLLoss",
+    "HuberLoss",
+    "KLDivLoss",
+    "L1Loss",
+    "MSELoss",
+    "NLLLoss",
+    "PoissonNLLLoss",
+    "SmoothL1Loss",
+]
 
 REDUCTIONS = ("mean", "sum", "none")
 
 
-class MSELoss(Module):
+class Loss(Module):
+    """What all losses share: the last step, and options that are shown and passed on."""
+
+    #: what an instance may be told, beside *reduction*, and the values left unsaid when printed
+    defaults: tuple[tuple[str, Any], ...] = ()
+    reductions: tuple[str, ...] = REDUCTIONS
+
+    def __init__(self, reduction: str) -> None:
+        super().__init__()
+        self.reduction = check_choice(type(self).__name__, "reduction", reduction, self.reductions)
+
+    def compute(self, function: Callable[..., Tensor], *args: Any, **options: Any) -> Tensor:
+        """Return what *function* does with this loss's reduction; errors say the layer's name."""
+        name = type(self).__name__
+        return named(name, function, *args, reduction=self.reduction, **options)
+
+    def keep_weight(self, name: str, weight: Any, axes: int | None = None) -> None:
+        """Save *weight*, floats or None, as the buffer *name*."""
+        owner = type(self).__name__
+        if weight is not None:
+            weight = asarray(weight)
+            check_floating(owner, name, weight)
+            if axes is not None and weight.ndim != axes:
+                raise ShapeError(f"{owner}: {name} has shape {weight.shape}; expected (C,)")
+        self.register_buffer(name, weight)
+
+    def class_number(self, name: str, value: Any) -> int:
+        """Return *value* if it is an integer, of either sign."""
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise DTypeError(f"{type(self).__name__}: {name} is {value!r}; expected an integer")
+        return int(value)
+
+    def extra_repr(self) -> str:
+        """Return the reduction, and the options that differ from their defaults."""
+        shown = [f"reduction={self.reduction!r}"]
+        for name, default in self.defaults:
+            value = getattr(self, name)
+            if value != default:
+                shown.append(f"{name}={value:g}" if type(value) is float else f"{name}={value!r}")
+        return ", ".join(shown)
+
+
+class MSELoss(Loss):
     """Compute (x - targets)**2: its mean, its sum or, with *reduction* "none", each.
 
     Shapes: x (*), targets (*) -> (), or (*) with "none".
@@ -28,26 +84,121 @@ class MSELoss(Module):
     """
 
     def __init__(self, *, reduction: str = "mean") -> None:
-        super().__init__()
-        self.reduction = check_choice("MSELoss", "reduction", reduction, REDUCTIONS)
+        super().__init__(reduction)
 
     def forward(self, x: Tensor, targets: Tensor) -> Tensor:
         """Return the loss."""
-        check_floating("MSELoss", "input", x)
-        if x.shape != targets.shape:
-            raise ShapeError(
-                f"MSELoss: input has shape {x.shape}, targets {targets.shape}; expected equal "
-                "shapes: reshape one"
-            )
-        difference = x - targets
-        return _reduced(difference * difference, self.reduction)
-
-    def extra_repr(self) -> str:
-        """Return the options."""
-        return f"reduction={self.reduction!r}"
+        return self.compute(F.mse_loss, x, targets)
 
 
-class CrossEntropyLoss(Module):
+class L1Loss(Loss):
+    """Compute abs(x - targets); see `minima.nn.functional.l1_loss`.
+
+    >>> mi.nn.L1Loss()(mi.Tensor([1.0, 2.0]), mi.Tensor([1.0, 4.0]))
+    Tensor(1.)
+    """
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+
+    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss."""
+        return self.compute(F.l1_loss, x, targets)
+
+
+class SmoothL1Loss(Loss):
+    """Compute a parabola where abs(x - targets) < *beta*, a line beyond.
+
+    See `minima.nn.functional.smooth_l1_loss`.
+
+    >>> mi.nn.SmoothL1Loss()(mi.Tensor([1.0, 2.0]), mi.Tensor([0.0, 2.0]))
+    Tensor(0.25)
+    """
+
+    defaults = (("beta", 1.0),)
+
+    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
+        super().__init__(reduction)
+        self.beta = real("SmoothL1Loss", "beta", beta, low=0.0)
+
+    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss."""
+        return self.compute(F.smooth_l1_loss, x, targets, beta=self.beta)
+
+
+class HuberLoss(Loss):
+    """Compute a parabola where abs(x - targets) <= *delta*, a line beyond.
+
+    See `minima.nn.functional.huber_loss`.
+
+    >>> mi.nn.HuberLoss(delta=2.0)(mi.Tensor([3.0, 2.0]), mi.Tensor([0.0, 2.0]))
+    Tensor(2.)
+    """
+
+    defaults = (("delta", 1.0),)
+
+    def __init__(self, *, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction)
+        self.delta = real("HuberLoss", "delta", delta)
+        if not self.delta > 0.0:
+            raise ArgumentError(f"HuberLoss: delta is {delta}; expected a number above 0")
+
+    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss."""
+        return self.compute(F.huber_loss, x, targets, delta=self.delta)
+
+
+class PoissonNLLLoss(Loss):
+    """Compute -log of the Poisson distribution's probability of the targets.
+
+    See `minima.nn.functional.poisson_nll_loss` for *log_input*, *full* and *eps*.
+
+    >>> mi.nn.PoissonNLLLoss()(mi.Tensor([0.0]), mi.Tensor([2.0]))
+    Tensor(1.)
+    """
+
+    defaults = (("log_input", True), ("full", False), ("eps", 1e-8))
+
+    def __init__(
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        *,
+        eps: float = 1e-8,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        self.log_input, self.full = bool(log_input), bool(full)
+        self.eps = real("PoissonNLLLoss", "eps", eps)
+
+    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss."""
+        return self.compute(F.poisson_nll_loss, x, targets, self.log_input, self.full, self.eps)
+
+
+class GaussianNLLLoss(Loss):
+    """Compute -log of the normal distribution's density at the targets.
+
+    See `minima.nn.functional.gaussian_nll_loss` for *full* and *eps*.
+
+    >>> mi.nn.GaussianNLLLoss()(mi.Tensor([3.0]), mi.ones(1), mi.ones(1))
+    Tensor(2.)
+    """
+
+    defaults = (("full", False), ("eps", 1e-6))
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.full, self.eps = bool(full), real("GaussianNLLLoss", "eps", eps)
+        if not self.eps > 0.0:
+            raise ArgumentError(f"GaussianNLLLoss: eps is {eps}; expected a number above 0")
+
+    def forward(self, x: Tensor, targets: Tensor, var: Tensor | float) -> Tensor:
+        """Return the loss of the means *x* and the variances *var*."""
+        return self.compute(F.gaussian_nll_loss, x, targets, var, self.full, self.eps)
+
+
+class CrossEntropyLoss(Loss):
     """Compute -log softmax(x)[target] over the classes, axis 1 of x (axis 0 if it is the only).
 
     *targets* are class numbers, floats too where they are whole, or, of the shape of x, floats
@@ -67,6 +218,7 @@ class CrossEntropyLoss(Module):
     Tensor(0.693147)
     """
 
+    defaults = (("ignore_index", -100), ("label_smoothing", 0.0))
     weight: Tensor | None
 
     def __init__(
@@ -77,131 +229,155 @@ class CrossEntropyLoss(Module):
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__()
+        super().__init__(reduction)
         name = "CrossEntropyLoss"
-        if weight is not None:
-            weight = asarray(weight)
-            check_floating(name, "weight", weight)
-            if weight.ndim != 1:
-                raise ShapeError(f"{name}: weight has shape {weight.shape}; expected (C,)")
-        self.register_buffer("weight", weight)
-        if isinstance(ignore_index, bool) or not hasattr(ignore_index, "__index__"):
-            raise DTypeError(f"{name}: ignore_index is {ignore_index!r}; expected an integer")
-        self.ignore_index = ignore_index
-        self.reduction = check_choice(name, "reduction", reduction, REDUCTIONS)
+        self.keep_weight("weight", weight, 1)
+        self.ignore_index = self.class_number("ignore_index", ignore_index)
         self.label_smoothing = real(name, "label_smoothing", label_smoothing, low=0.0, high=1.0)
 
     def forward(self, x: Tensor, targets: Any) -> Tensor:
         """Return the loss of the logits *x*."""
-        check_floating("CrossEntropyLoss", "input", x)
-        self._check_weight(x)
-        targets = asarray(targets, device=None if isinstance(targets, Tensor) else x.device)
-        if targets.shape == x.shape and targets.dtype.kind == "f":
-            return self._of_probabilities(x, targets)
-        targets = _class_numbers(x, targets)
-        if self.weight is None and self.ignore_index < 0 and x.ndim > 1:
-            # an ignored target is outside of 0 to C - 1, so that the operator refuses it
-            try:
-                return cross_entropy(
-                    x, targets, reduction=self.reduction, label_smoothing=self.label_smoothing
-                )
-            except IndexRangeError:
-                pass
-        return self._of_classes(x, targets)
-
-    def _check_weight(self, x: Tensor) -> None:
-        classes = x.shape[min(1, x.ndim - 1)] if x.ndim else 0
-        if self.weight is not None and self.weight.shape != (classes,):
-            raise ShapeError(
-                f"CrossEntropyLoss: weight has shape {self.weight.shape} for an input of shape "
-                f"{x.shape}, which has {classes} classes; expected ({classes},)"
-            )
-
-    def _of_classes(self, x: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss where options, or ignored targets, need more than the operator has."""
-        log_p = _rows(log_softmax(x, axis=min(1, x.ndim - 1)))
-        flat = targets.reshape(-1)
-        kept = flat != self.ignore_index
-        chosen = where(kept, flat, 0)
-        _check_range(chosen, log_p.shape[1])
-        weight = None if self.weight is None else self.weight.astype(x.dtype)
-        scale = kept.astype(x.dtype)
-        if weight is not None:
-            scale = scale * weight[chosen]
-        loss = -log_p[arange(flat.size, device=x.device), chosen] * scale
-        if self.label_smoothing:
-            spread = -(log_p if weight is None else log_p * weight).mean(axis=1)
-            loss = (1.0 - self.label_smoothing) * loss + self.label_smoothing * spread
-        loss = where(kept, loss, 0.0)
-        if self.reduction == "mean":
-            return loss.sum() / scale.sum()
-        return _reduced(loss.reshape(targets.shape), self.reduction)
-
-    def _of_probabilities(self, x: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss for targets that give the probability of each class."""
-        log_p = _rows(log_softmax(x, axis=min(1, x.ndim - 1)))
-        p, classes = _rows(targets), log_p.shape[1]
-        if self.label_smoothing:
-            p = p * (1.0 - self.label_smoothing) + self.label_smoothing / classes
-        if self.weight is not None:
-            p = p * self.weight.astype(x.dtype)
-        loss = -(log_p * p).sum(axis=1)
-        return _reduced(loss.reshape(x.shape[:1] * (x.ndim > 1) + x.shape[2:]), self.reduction)
-
-    def extra_repr(self) -> str:
-        """Return the options."""
-        shown = f"reduction={self.reduction!r}"
-        if self.ignore_index != -100:
-            shown += f", ignore_index={self.ignore_index}"
-        return shown + f", label_smoothing={self.label_smoothing:g}" * bool(self.label_smoothing)
+        options: dict[str, Any] = {"label_smoothing": self.label_smoothing}
+        options["ignore_index"] = self.ignore_index
+        return self.compute(F.cross_entropy, x, targets, self.weight, **options)
 
 
-def _reduced(loss: Tensor, reduction: str) -> Tensor:
-    if reduction == "none":
-        return loss
-    return loss.mean() if reduction == "mean" else loss.sum()
+class NLLLoss(Loss):
+    """Compute -x[target] for logarithms of shares; see `minima.nn.functional.nll_loss`.
+
+    >>> mi.nn.NLLLoss()(mi.Tensor([[-1.0, -2.0]]), mi.Tensor([1]))
+    Tensor(2.)
+    """
+
+    defaults = (("ignore_index", -100),)
+    weight: Tensor | None
+
+    def __init__(
+        self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction)
+        self.keep_weight("weight", weight, 1)
+        self.ignore_index = self.class_number("ignore_index", ignore_index)
+
+    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of the log-shares *x*."""
+        return self.compute(F.nll_loss, x, targets, self.weight, ignore_index=self.ignore_index)
 
 
-def _rows(x: Tensor) -> Tensor:
-    """Return (N, C, *) as (N * product of *, C)."""
-    if x.ndim > 2:
-        x = permute_dims(x, (0, *range(2, x.ndim), 1))
-    return x.reshape(-1, x.shape[-1])
+class BCELoss(Loss):
+    """Compute the cross entropy of shares x and targets, each from 0 to 1.
+
+    *weight*, which broadcasts, scales each. See `minima.nn.functional.binary_cross_entropy`.
+
+    >>> mi.nn.BCELoss()(mi.Tensor([0.5, 1.0]), mi.Tensor([1.0, 1.0]))
+    Tensor(0.346574)
+    """
+
+    weight: Tensor | None
+
+    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.keep_weight("weight", weight)
+
+    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of the shares *x*."""
+        return self.compute(F.binary_cross_entropy, x, targets, self.weight)
 
 
-def _class_numbers(x: Tensor, targets: Tensor) -> Tensor:
-    """Return *targets* as integers of the shape that fits the logits *x*."""
-    expected = x.shape[:1] + x.shape[2:] if x.ndim > 1 else ()
-    if x.ndim == 0 or targets.shape != expected:
-        raise ShapeError(
-            f"CrossEntropyLoss: input has shape {x.shape}, targets {targets.shape}; expected class "
-            f"numbers of shape {expected} or floating probabilities of shape {x.shape}"
-        )
-    if targets.dtype.kind in "iu":
-        return targets
-    if targets.dtype.kind != "f":
-        raise DTypeError(
-            f"CrossEntropyLoss: targets have dtype {targets.dtype}; expected whole numbers, as "
-            'targets.astype("int64")'
-        )
-    values = targets.detach().numpy()
-    whole = np.isfinite(values) & (values == np.floor(values))
-    if not whole.all():
-        where_not = np.unravel_index(int(np.argmin(whole)), whole.shape)
-        raise DTypeError(
-            f"CrossEntropyLoss: target {values[where_not]} is no class number; expected whole "
-            f"numbers, or floating probabilities of shape {x.shape}"
-        )
-    return targets.astype("int64")
+class BCEWithLogitsLoss(Loss):
+    """Compute the cross entropy of sigmoid(x) and targets, exact for any x.
+
+    *weight* and *pos_weight*, which broadcast, scale each, and the part of the target. See
+    `minima.nn.functional.binary_cross_entropy_with_logits`.
+
+    >>> mi.nn.BCEWithLogitsLoss()(mi.Tensor([0.0, 1e3]), mi.Tensor([1.0, 1.0]))
+    Tensor(0.346574)
+    """
+
+    weight: Tensor | None
+    pos_weight: Tensor | None
+
+    def __init__(
+        self,
+        weight: Tensor | None = None,
+        *,
+        reduction: str = "mean",
+        pos_weight: Tensor | None = None,
+    ) -> None:
+        super().__init__(reduction)
+        self.keep_weight("weight", weight)
+        self.keep_weight("pos_weight", pos_weight)
+
+    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of the logits *x*."""
+        function = F.binary_cross_entropy_with_logits
+        return self.compute(function, x, targets, self.weight, pos_weight=self.pos_weight)
 
 
-def _check_range(targets: Tensor, classes: int) -> None:
-    if targets.size == 0:
-        return
-    low, high = targets.min().item(), targets.max().item()
-    if low < 0 or high >= classes:
-        wrong = low if low < 0 else high
-        raise IndexRangeError(
-            f"CrossEntropyLoss: target {wrong} is no class; expected 0 to {classes - 1}, as the "
-            f"input has {classes} classes"
-        )
+class FocalLoss(Loss):
+    """Compute the cross entropy of sigmoid(x) and targets, less of it where x is right already.
+
+    See `minima.nn.functional.sigmoid_focal_loss` for *alpha* and *gamma*.
+
+    >>> mi.nn.FocalLoss(alpha=-1.0)(mi.Tensor([0.0]), mi.Tensor([1.0]))
+    Tensor(0.173287)
+    """
+
+    defaults = (("alpha", 0.25), ("gamma", 2.0))
+
+    def __init__(self, alpha: float = 0.25, gamma: float = 2.0, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.alpha = real("FocalLoss", "alpha", alpha, high=1.0)
+        self.gamma = real("FocalLoss", "gamma", gamma, low=0.0)
+
+    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of the logits *x*."""
+        return self.compute(F.sigmoid_focal_loss, x, targets, self.alpha, self.gamma)
+
+
+class KLDivLoss(Loss):
+    """Compute targets * (log(targets) - x), x being logarithms of shares.
+
+    See `minima.nn.functional.kl_div` for *log_target* and the reduction "batchmean".
+
+    >>> mi.nn.KLDivLoss(reduction="sum")(mi.Tensor([[-1.0, -2.0]]), mi.Tensor([[0.0, 1.0]]))
+    Tensor(2.)
+    """
+
+    defaults = (("log_target", False),)
+    reductions = (*REDUCTIONS, "batchmean")
+
+    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(reduction)
+        self.log_target = bool(log_target)
+
+    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of the log-shares *x*."""
+        return self.compute(F.kl_div, x, targets, log_target=self.log_target)
+
+
+class CTCLoss(Loss):
+    """Compute -log of the probability that a sequence of shares spells the targets.
+
+    See `minima.nn.functional.ctc_loss` for *blank* and *zero_infinity*.
+
+    >>> shares = mi.log_softmax(mi.zeros((2, 1, 2)))
+    >>> mi.exp(-mi.nn.CTCLoss()(shares, mi.Tensor([[1]]), [2], [1]))
+    Tensor(0.75)
+    """
+
+    defaults = (("blank", 0), ("zero_infinity", False))
+
+    def __init__(
+        self, blank: int = 0, *, reduction: str = "mean", zero_infinity: bool = False
+    ) -> None:
+        super().__init__(reduction)
+        self.blank = integer("CTCLoss", "blank", blank, low=0)
+        self.zero_infinity = bool(zero_infinity)
+
+    def forward(
+        self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any
+    ) -> Tensor:
+        """Return the loss of the log-shares (T, N, C)."""
+        given = log_probs, targets, input_lengths, target_lengths, self.blank
+        return self.compute(F.ctc_loss, *given, zero_infinity=self.zero_infinity)

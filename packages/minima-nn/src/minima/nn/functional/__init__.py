@@ -1,0 +1,38 @@
+"""Functions by the names, arguments and defaults of PyTorch's ``torch.nn.functional``.
+
+The names of tensors are positional; an axis is called *dim* here, as there.
+
+>>> import minima as mi
+>>> import minima.nn.functional as F
+>>> F.softmax(mi.Tensor([[0.0, 0.0]]), dim=1)
+Tensor([[0.5, 0.5]])
+"""
+
+from __future__ import annotations
+
+from sys import modules
+from typing import TYPE_CHECKING
+
+from .activations import *  # noqa: F403
+from .binary import *  # noqa: F403
+from .classification import *  # noqa: F403
+from .ctc import *  # noqa: F403
+from .dropout import *  # noqa: F403
+from .linear import *  # noqa: F403
+from .margins import *  # noqa: F403
+from .normalization import *  # noqa: F403
+from .regression import *  # noqa: F403
+
+_FAMILIES = (
+    "activations",
+    "binary",
+    "classification",
+    "ctc",
+    "dropout",
+    "linear",
+    "margins",
+    "normalization",
+    "regression",
+)
+if not TYPE_CHECKING:  # checkers follow the imports above
+    __all__ = [n for family in _FAMILIES for n in modules[f"{__name__}.{family}"].__all__]
