@@ -1,6 +1,7 @@
 """Gradients as a user asks for them: backward, grad, hooks, modes, in-place changes."""
 
 import random
+import weakref
 
 import numpy as np
 import pytest
@@ -618,3 +619,155 @@ def test_one_element_is_a_view():
     y += 1.0
     assert one.shape == ()
     assert one.item() == 2.0
+
+
+# ---- gradients of results, and what runs beside them ---------------------------------------------
+def test_retain_grad():
+    """The gradient of a result is kept, summed over backward calls; a leaf's is anyway."""
+    x = leaf(1.0, 2.0)
+    y = x * 3
+    assert not y.retains_grad
+    y.retain_grad()
+    y.retain_grad()
+    x.retain_grad()
+    assert (y.retains_grad, x.retains_grad) == (True, False)
+    loss = (y * y).sum()
+    loss.backward(retain_graph=True)
+    assert y.grad.tolist() == [6.0, 12.0]
+    loss.backward()
+    assert y.grad.tolist() == [12.0, 24.0]
+    assert x.grad.tolist() == [36.0, 72.0]
+    with pytest.raises(mi.AutogradError, match="retain_grad: the tensor does not require grad"):
+        mi.ones(1).retain_grad()
+
+
+def test_retained_gradients_are_apart():
+    """Gradients that are kept share no memory, and grad() keeps none."""
+    x = leaf(1.0, 2.0)
+    y, z = x * 1, x * 2
+    y.retain_grad()
+    z.retain_grad()
+    total = (y + z).sum()
+    mi.autograd.grad(total, x, retain_graph=True)
+    assert y.grad is None
+    total.backward()
+    y.grad.zero_()
+    assert z.grad.tolist() == [1.0, 1.0]
+
+
+def test_retain_grad_after_hooks_and_in_place():
+    """What is kept is what hooks have made of it, and of the tensor as it is last."""
+    x = leaf(1.0)
+    y = x * 3
+    y.retain_grad()
+    y.register_hook(lambda g: g * 10)
+    (y * 2).sum().backward()
+    assert (y.grad.item(), x.grad.item()) == (20.0, 60.0)
+    y = x * 3
+    y.retain_grad()
+    y *= 4
+    assert y.retains_grad
+    (y * 2).sum().backward()
+    assert y.grad.item() == 2.0
+
+
+def test_retained_tensor_is_not_held():
+    """Asking for a gradient keeps no tensor alive."""
+    x = leaf(1.0)
+    y = x * 3
+    y.retain_grad()
+    gone, loss = weakref.ref(y), (y * 2).sum()
+    del y
+    assert gone() is None
+    loss.backward()
+
+
+def test_hook_on_a_result():
+    """Hooks of inner tensors run in order, each on what the last returned; removed ones do not."""
+    x, seen = leaf(1.0), []
+    y = x * 3
+    first = y.register_hook(lambda g: seen.append(g.item()) or g * 2)
+    y.register_hook(lambda g: seen.append(g.item()) or g + 1)
+    loss = (y * 5).sum()
+    loss.backward(retain_graph=True)
+    assert (seen, x.grad.item()) == ([5.0, 10.0], 33.0)
+    first.remove()
+    first.remove()
+    loss.backward()
+    assert seen == [5.0, 10.0, 5.0]
+
+
+def test_post_accumulate_hook():
+    """It sees the leaf with its gradient added, after the gradient hooks, once per backward."""
+    x, seen = leaf(1.0), []
+    handle = x.register_post_accumulate_grad_hook(lambda t: seen.append(t.grad.item()))
+    x.register_hook(lambda g: g * 10)
+    for _ in range(2):
+        (x * 2 + x).sum().backward()
+    assert seen == [30.0, 60.0]
+    mi.autograd.grad((x * 2).sum(), x)
+    handle.remove()
+    (x * 2).sum().backward()
+    assert len(seen) == 2
+    with pytest.raises(mi.AutogradError, match="expected a leaf"):
+        (x * 2).register_post_accumulate_grad_hook(print)
+
+
+def test_detach_in_place():
+    """The tensor itself leaves the graph; results from before stay in it."""
+    x = leaf(1.0)
+    y = x * 3
+    z = y * 2
+    assert y.detach_() is y
+    assert y.is_leaf
+    assert not y.requires_grad
+    assert not (y * 2).requires_grad
+    z.sum().backward()
+    assert x.grad.item() == 6.0
+    whole = x * 1
+    part = whole[:1].detach_()
+    whole *= 2
+    assert not part.requires_grad
+
+
+def test_backward_to_inputs():
+    """Only the tensors named get a gradient, results of operations too."""
+    x, w = leaf(1.0), leaf(2.0)
+    y = x * w
+    loss = (y * y).sum()
+    loss.backward(inputs=[w, y, w], retain_graph=True)
+    assert (x.grad, w.grad.item(), y.grad.item()) == (None, 4.0, 4.0)
+    mi.autograd.backward(loss, inputs=x)
+    assert (x.grad.item(), w.grad.item()) == (8.0, 4.0)
+    unused = leaf(1.0)
+    (x * 2).sum().backward(inputs=[unused])
+    assert unused.grad is None
+    with pytest.raises(mi.AutogradError, match="inputs is empty"):
+        (x * 2).sum().backward(inputs=[])
+
+
+def test_materialized_gradients():
+    """An input without a part has zeros instead of None."""
+    x, w = leaf(1.0), leaf(2.0, 3.0)
+    of_x, of_w = mi.autograd.grad((x * 2).sum(), [x, w], materialize_grads=True)
+    assert (of_x.item(), of_w.tolist()) == (2.0, [0.0, 0.0])
+    with pytest.raises(mi.ArgumentError, match="materialize_grads=True"):
+        mi.autograd.grad((x * 2).sum(), x, materialize_grads=True, allow_unused=False)
+
+
+def test_batched_gradients():
+    """A first axis of the gradients of outputs goes through to the results."""
+    x = leaf(1.0, 2.0)
+    rows = mi.eye(2, dtype=x.dtype)
+    (jacobian,) = mi.autograd.grad(x * x, x, rows, is_grads_batched=True)
+    assert jacobian.tolist() == [[2.0, 0.0], [0.0, 4.0]]
+    with pytest.raises(mi.ShapeError, match="first axis"):
+        mi.autograd.grad((x * x).sum(), x, is_grads_batched=True)
+
+
+def test_inference_mode():
+    """The name of PyTorch for no_grad."""
+    with mi.autograd.inference_mode():
+        assert not (leaf(1.0) * 2).requires_grad
+    with mi.no_grad(), mi.autograd.inference_mode(False):
+        assert (leaf(1.0) * 2).requires_grad

@@ -229,6 +229,15 @@ def test_mark_dirty():
     assert x.grad.tolist() == [6.0, 6.0]
     with pytest.raises(mi.AutogradError, match=r"Double: .*mark_dirty is a leaf"):
         Double.apply(leaf(1.0))
+    base, y = x * 3, leaf(1.0)
+    with pytest.raises(mi.AutogradError, match=r"mark_dirty is a leaf .* view of one"):
+        Double.apply(y[:1])
+    part = base[:1]
+    Double.apply(base)
+    assert part.tolist() == [6.0]
+    x.grad = None
+    (part * 5).sum().backward()
+    assert x.grad.tolist() == [30.0, 0.0]
 
 
 def test_unrecorded():

@@ -412,6 +412,8 @@ class Tensor(Methods):
     def detach_(self) -> Self:
         """Take this tensor itself out of the graph: a leaf that requires no grad."""
         self._node = None
+        if hasattr(self, "_view"):  # in-place changes of its base do not bring it back
+            self._view = View(None, ())
         return self
 
     # ---- new tensors from it ---------------------------------------------------------------------

@@ -306,6 +306,8 @@ def _recorded(
     outputs: tuple[Any, ...],
 ) -> tuple[Any, ...]:
     """Return *outputs* of forward as those of a node; keep what was saved."""
+    from ..operators.views import base_of, become
+
     tensors = [a for a in args if isinstance(a, Tensor)]
     saved = tuple(
         Spec(a.shape, a.dtype, a._device) if isinstance(a, Tensor) else None for a in args
@@ -316,7 +318,9 @@ def _recorded(
     context.outputs = tuple(
         Spec(t.shape, t.dtype, t._device) if isinstance(t, Tensor) else None for t in outputs
     )
-    _changed(context, tensors, outputs)
+    for t in context._dirty:
+        _check_dirty(context._name, t, base_of(t), tensors, outputs)
+        bump(t)
     given, dirty = {id(t) for t in tensors}, {id(t) for t in context._dirty}
     constant = {id(t) for t in context._constant}
     own: dict[int, tuple[ref[Output], int]] = {}
@@ -329,7 +333,11 @@ def _recorded(
         if id(t) not in dirty and (t._node is not None or id(t) in given):
             out = t.detach()
         if id(t) not in constant and spec.dtype.kind in "fcV":
-            out._node = part = Output(node, i, spec)
+            part = Output(node, i, spec)
+            if id(t) in dirty:
+                become(t, part)
+            else:
+                out._node = part
             if out is t:
                 own[id(t)] = (ref(part), i)
         found.append(out)
@@ -353,19 +361,17 @@ def _kept(t: Tensor | None, own: dict[int, tuple[ref[Output], int]]) -> Tensor |
     return Kept(t, t._node) if part is None else Kept(t, *part)
 
 
-def _changed(context: Context, tensors: list[Tensor], outputs: tuple[Any, ...]) -> None:
-    """Check what forward has changed in place, and count it."""
-    for t in context._dirty:
-        problem = ""
-        if all(t is not a for a in tensors) or all(t is not o for o in outputs):
-            problem = "is not both an argument of forward and returned by it"
-        elif t._node is LEAF:
-            problem = "is a leaf that requires grad"
-        elif t._version is not None and t._version.views:
-            problem = "shares its memory with views that are alive"
-        if problem:
-            raise AutogradError(
-                f"{context._name}: a tensor of shape {t.shape} marked by mark_dirty {problem}; "
-                "change a copy instead (x.clone())"
-            )
-        bump(t)
+def _check_dirty(
+    name: str, t: Tensor, base: Tensor, tensors: list[Tensor], outputs: tuple[Any, ...]
+) -> None:
+    """Raise where *t*, changed in place by forward, cannot be an output."""
+    problem = ""
+    if all(t is not a for a in tensors) or all(t is not o for o in outputs):
+        problem = "is not both an argument of forward and returned by it"
+    elif t._node is LEAF or base._node is LEAF:
+        problem = "is a leaf that requires grad, or a view of one"
+    if problem:
+        raise AutogradError(
+            f"{name}: a tensor of shape {t.shape} marked by mark_dirty {problem}; change a copy "
+            "instead (x.clone())"
+        )

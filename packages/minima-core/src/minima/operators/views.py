@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.node import LEAF, Node, Spec, View
-from ..tensor import Tensor
+from ..tensor import RETAINED, Tensor
 from .comparison import where
 from .creation import zeros
 from .indexing import getitem, put
@@ -52,12 +52,17 @@ def spec_of(t: Tensor) -> Spec:
 def become(target: Tensor, node: Node | None) -> None:
     """Make *node* the one that computed *target*, whose memory was written just now."""
     base = base_of(target)
-    if base is target:
-        base._node = node
-    else:
-        base._node = _written(base, target, node)
+    _goes_on(base, node if base is target else _written(base, target, node))
     for view in live_views(base):
-        view._node = _again(base._node, view)
+        _goes_on(view, _again(base._node, view))
+
+
+def _goes_on(t: Tensor, node: Node | None) -> None:
+    """Make *node* the one of *t*, which goes on to retain its gradient if it did so before."""
+    if node is not None and t.retains_grad:
+        hooks = t._node.hooks  # type: ignore[union-attr]
+        node.hooks = {**(node.hooks or {}), RETAINED: hooks.pop(RETAINED)}  # type: ignore[union-attr]
+    t._node = node
 
 
 def _written(base: Tensor, target: Tensor, node: Node | None) -> Node | None:
