@@ -91,7 +91,7 @@ def eigh(x: TensorLike) -> EighResult:
     The largest component of each vector is real and positive.
     Shapes: (*, n, n) -> (*, n) and (*, n, n). Dtype: as x; the values are real.
     Gradient: Hermitian. Between vectors of equal values it is taken to be 0: right where a loss
-    depends on the space that they span alone; it must not depend on a complex vector's phase.
+    depends on the space that they span alone.
     Raises: ShapeError unless the matrices are square, LinearAlgebraError unless they are finite.
 
     >>> import minima as mi
@@ -121,7 +121,7 @@ def eig(x: TensorLike) -> EigResult:
 
     The vectors have length 1, and their largest component is real and positive.
     Shapes: (*, n, n) -> (*, n) and (*, n, n). Dtype: complex, of the width of x.
-    Gradient: for distinct values; a loss must not depend on the phase of a vector.
+    Gradient: for distinct values.
     Raises: ShapeError unless the matrices are square, LinearAlgebraError unless they are finite.
 
     >>> import minima as mi
@@ -204,8 +204,7 @@ def svd(x: TensorLike, *, full_matrices: bool = True) -> SVDResult:
     are square; what they have beyond the smaller of m and n has no gradient.
     Shapes: (*, m, n) -> U (*, m, m or k), S (*, k), Vh (*, n or k, n). Dtype: as x; S is real.
     Gradient: for positive values; between vectors of equal values it is taken to be 0, right
-    where a loss depends on the space that they span alone; it must not depend on the common
-    phase of two complex vectors.
+    where a loss depends on the space that they span alone.
     Raises: ShapeError for less than two axes, LinearAlgebraError unless the matrices are finite.
 
     >>> import minima as mi

@@ -14,9 +14,10 @@ from ..errors import AutogradError, ShapeError
 from ..tensor import Tensor
 from .arithmetic import negative
 from .comparison import where
-from .complex import conjugated
+from .complex import conjugated, imag, real
 from .creation import triu
-from .indexing import getitem
+from .exponential import abs as size
+from .indexing import getitem, one_hot
 from .lapack import (
     adjoint,
     as_type,
@@ -32,8 +33,10 @@ from .lapack import (
     widened,
 )
 from .linear_algebra import matmul
-from .manipulation import expand_dims
+from .manipulation import expand_dims, transpose
 from .matrices import solve
+from .reduction import argmax
+from .reduction import sum as total
 from .table import Array, operator
 
 __all__ = ["eig_packed", "eigh_packed", "pinv", "qr_packed", "svd_packed"]
@@ -99,8 +102,7 @@ def eigh_packed(xp: Any, x: Array) -> Any:
     The values ascend. The largest component of each vector is real and positive.
     Shapes: (*, n, n) -> (*, n + 1, n). Dtype: as x; float16 is computed in float32.
     Gradient: Hermitian, as only the Hermitian part of x counts. Between vectors of equal values
-    it is taken to be 0: right where a loss depends on the space that they span alone. A loss
-    must not depend on the phase of a complex vector.
+    it is taken to be 0: right where a loss depends on the space that they span alone.
     Raises: LinearAlgebraError, naming the matrix, where it does not converge; ShapeError unless
     the matrices are square.
 
@@ -121,6 +123,23 @@ def _(x: Tensor) -> str:
     return square_wanted(x)
 
 
+def _phased(slope: Tensor, v: Tensor, own: Tensor) -> Tensor:
+    """Return *slope*, of complex vectors v, with what the phases add that `_turn` gives them.
+
+    *own* is the sum of ``conj(v) * slope``. Nothing is left of it that depends on the phase.
+    """
+    if v.dtype.kind != "c" or not v.size:
+        return slope
+    sizes = size(v.detach())
+    top = transpose(one_hot(argmax(sizes, -2), v.shape[-2], dtype=sizes.dtype))
+    length = total(top * real(v), -2, True)
+    return slope - top * (imag(own) / length) * 1j
+
+
+def _own(v: Tensor, slope: Tensor) -> Tensor:
+    return total(conjugated(v) * slope, -2, True)
+
+
 def _gaps(values: Tensor) -> Tensor:
     """Return 1 over the differences ``values[j] - values[i]``, and 0 where there is none."""
     gaps = expand_dims(values, -2) - expand_dims(values, values.ndim)
@@ -132,7 +151,9 @@ def _gaps(values: Tensor) -> Tensor:
 def _(g: Tensor, y: Tensor, x: Any) -> Any:
     n = x.shape[-1]
     v, w = rows(y, 0, n), real_part(row(y, n))
-    middle = matmul(adjoint(v), rows(g, 0, n)) * _gaps(w)
+    slope = rows(g, 0, n)
+    slope = _phased(slope, v, _own(v, slope))
+    middle = matmul(adjoint(v), slope) * _gaps(w)
     middle = middle + diagonal_matrix(as_type(real_part(row(g, n)), y.dtype))
     slope = matmul(matmul(v, middle), adjoint(v))
     return (slope + adjoint(slope)) * 0.5
@@ -144,7 +165,7 @@ def eig_packed(xp: Any, x: Array) -> Any:
 
     The vectors have length 1 and their largest component is real and positive.
     Shapes: (*, n, n) -> (*, n + 1, n). Dtype: complex, of the width of x; float16 gives complex64.
-    Gradient: for distinct eigenvalues; a loss must not depend on the phase of a vector.
+    Gradient: for distinct eigenvalues.
     Raises: LinearAlgebraError, naming the matrix, where it does not converge; ShapeError unless
     the matrices are square.
 
@@ -171,7 +192,8 @@ def _(g: Tensor, y: Tensor, x: Any) -> Any:
     n = x.shape[-1]
     v, w = rows(y, 0, n), row(y, n)
     right = adjoint(v)
-    slope = matmul(right, rows(g, 0, n))
+    slope = rows(g, 0, n)
+    slope = matmul(right, _phased(slope, v, _own(v, slope)))
     along = diagonal_matrix(as_type(real_part(diagonal_of(slope)), y.dtype))
     middle = (slope - matmul(matmul(right, v), along)) * conjugated(_gaps(w))
     middle = middle + diagonal_matrix(row(g, n))
@@ -236,8 +258,7 @@ def svd_packed(xp: Any, x: Array) -> Any:
     Shapes: (*, m, n) -> (*, m + 1 + n, k), with k the smaller of m and n.
     Dtype: as x; float16 is computed in float32.
     Gradient: for positive values; between vectors of equal values it is taken to be 0, right
-    where a loss depends on the space that they span alone. A loss must not depend on the common
-    phase of two complex vectors.
+    where a loss depends on the space that they span alone.
     Raises: LinearAlgebraError, naming the matrix, where it does not converge; ShapeError for
     less than two axes.
 
@@ -271,6 +292,7 @@ def _(g: Tensor, y: Tensor, x: Any) -> Any:
     m, n = x.shape[-2:]
     u, v, s = rows(y, 0, m), rows(y, m + 1, None), real_part(row(y, m))
     gu, gv, gs = rows(g, 0, m), rows(g, m + 1, None), real_part(row(g, m))
+    gu = _phased(gu, u, _own(u, gu) + _own(v, gv))
     vh = adjoint(v)
     down, across = expand_dims(s, s.ndim), expand_dims(s, -2)
     gaps = _gaps(s * s)

@@ -15,6 +15,7 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..tensor import Tensor
 from .axes import canonical_axes, canonical_axis
 from .creation import made
+from .lapack import as_type, widened
 from .manipulation import reshape
 from .table import Array, operator
 
@@ -55,7 +56,7 @@ def dft(
 
     >>> import minima as mi
     >>> mi.operators.dft(mi.Tensor([1 + 0j, 0j]), (0,))
-    Tensor([1.+0.j, 1.+0.j])
+    Tensor([1.+0.j, 1.+0.j], dtype=complex64)
     """
     return (xp.fft.ifftn if inverse else xp.fft.fftn)(x, axes=axes, norm=norm)
 
@@ -88,20 +89,21 @@ def _halved(x: Tensor, n: int, axis: int, inner: float) -> Tensor:
 def real_dft(xp: Any, x: Array, axis: int = -1, norm: str = "backward") -> Any:
     """Return the first half of the discrete Fourier transform of real numbers along *axis*.
 
-    Shapes: n along *axis* -> n // 2 + 1. Dtype: complex64 for float32, complex128 for float64.
+    Shapes: n along *axis* -> n // 2 + 1.
+    Dtype: complex64, complex128 for float64; float16 is computed in float32.
     Raises: DTypeError for other types, ShapeError for no points.
 
     >>> import minima as mi
     >>> mi.operators.real_dft(mi.Tensor([1.0, 0.0]))
-    Tensor([1.+0.j, 1.+0.j])
+    Tensor([1.+0.j, 1.+0.j], dtype=complex64)
     """
-    return xp.fft.rfft(x, axis=axis, norm=norm)
+    return xp.fft.rfft(widened(xp, x), axis=axis, norm=norm)
 
 
 @real_dft.prepare
 def _(x: Tensor, axis: int, norm: str) -> dict[str, Any]:
-    if x.dtype.kind != "f" or x.dtype.itemsize < 4:
-        raise DTypeError(f"real_dft: got {x.dtype}; expected float32 or float64")
+    if x.dtype.kind != "f":
+        raise DTypeError(f"real_dft: got {x.dtype}; expected real numbers of a floating type")
     place = canonical_axis("real_dft", axis, x.ndim)
     _check_points("real_dft", x, (place,))
     return {"axis": place, "norm": check_norm("real_dft", norm)}
@@ -110,7 +112,7 @@ def _(x: Tensor, axis: int, norm: str) -> dict[str, Any]:
 @real_dft.gradient(saves="")
 def _(g: Tensor, y: Any, x: Any, axis: int, norm: str) -> Any:
     n = x.shape[axis]
-    return real_idft(_halved(g, n, axis, 0.5), n, axis, ADJOINT[norm])
+    return as_type(real_idft(_halved(g, n, axis, 0.5), n, axis, ADJOINT[norm]), x.dtype)
 
 
 @operator(promotes=False)

@@ -70,6 +70,8 @@ def result_dtype(sample: Sample, dtype: str) -> np.dtype[Any]:
     expected = sample.expected(dtype).dtype
     if sample.dtype is not None:
         return np.dtype(sample.dtype)
+    if expected.kind == "c" and sample.floating:
+        return np.dtype("complex128" if dtype == "float64" else "complex64")
     return np.dtype(dtype) if expected.kind == "f" and sample.floating else expected
 
 

@@ -16,6 +16,7 @@ from . import (
     cumulative,
     elementwise,
     embedding,
+    fft,
     functions,
     gathering,
     group_norm,
@@ -69,6 +70,7 @@ _FAMILIES: list[Any] = [
     statistics,
     gathering,
     linalg,
+    fft,
 ]
 #: rows of operators, and of functions composed of them
 SAMPLES: list[Sample] = [s for family in _FAMILIES for s in family.SAMPLES]

@@ -39,6 +39,8 @@ def positive_definite(*shape: int) -> Input:
     return Input(shape, draw)
 
 
+#: a matrix with two complex eigenvalues
+TURNED = np.array([[1.0, 2.0, 0.0], [-1.0, 1.0, 0.5], [0.0, 0.25, 3.0]])
 SINGULAR = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]
 
 
@@ -63,6 +65,16 @@ def _turned(v: Array) -> Array:
 def _eigh(x: Array) -> Array:
     w, v = np.linalg.eigh(_symmetric(x))
     return np.concatenate([v * _turned(v), w[..., None, :]], -2)
+
+
+def _eig(x: Array) -> Array:
+    """Return the packed eigenvectors and eigenvalues, complex, vectors turned to a real top."""
+    w, v = np.linalg.eig(x)
+    v = v.astype(complex)
+    if v.size:
+        top = np.take_along_axis(v, np.abs(v).argmax(-2, keepdims=True), -2)
+        v = v * (top.conj() / np.abs(top))
+    return np.concatenate([v, w.astype(complex)[..., None, :]], -2)
 
 
 def _qr(x: Array, complete: bool = False) -> Array:
@@ -105,6 +117,9 @@ def _rows() -> Iterator[Sample]:
         yield Sample("eigh_packed", _eigh, [positive_definite(*shape)])
     for name, oracle in (("cholesky", _cholesky), ("inv", np.linalg.inv), ("det", np.linalg.det)):
         yield Sample(name, oracle, [exactly(np.zeros((0, 0)))])
+    for given in (exactly(TURNED), exactly(np.stack([TURNED, np.diag([1.0, 2.0, 3.0])]))):
+        yield Sample("eig_packed", _eig, [given])
+    yield Sample("eig_packed", _eig, [regular(0, 2, 2)])
     yield Sample("cholesky", _cholesky, [positive_definite(3, 3)], {"upper": True})
     yield Sample(
         "det", np.linalg.det, [exactly(np.eye(3))], {}, "equal singular values", True, [np.eye(3)]
@@ -189,6 +204,13 @@ def _parts() -> Iterator[Sample]:
         [exactly(np.diag([4.0, 2.0, 1.0]))],
         {"rtol": 0.4},
     )
+
+
+def _eigs() -> Iterator[Sample]:
+    for given in (exactly(TURNED), regular(0, 2, 2)):
+        yield Sample("eig", lambda x: _eig(x)[..., -1, :], [given])
+        yield Sample("eig", lambda x: _eig(x)[..., :-1, :], [given], output=1)
+        yield Sample("eigvals", lambda x: _eig(x)[..., -1, :], [given])
 
 
 def _sign_or_log(which: int) -> Any:
@@ -394,4 +416,4 @@ def _sums() -> Iterator[Sample]:
 
 
 #: rows of composed functions
-COMPOSED: list[Sample] = [*_parts(), *_solutions(), *_norms(), *_products(), *_sums()]
+COMPOSED: list[Sample] = [*_parts(), *_eigs(), *_solutions(), *_norms(), *_products(), *_sums()]
