@@ -133,3 +133,38 @@ def test_bad_calls(inputs, options, error, words):
     """What cannot be judged is refused."""
     with pytest.raises(error, match=words):
         gradcheck(mi.exp, inputs, **options)
+
+
+def test_report_says_what_is_common(x, rule):
+    """One factor, a cut graph, NaN, coarse outputs: the report says so, and what was allowed."""
+
+    def report(function, given):
+        with pytest.raises(GradcheckError) as caught:
+            gradcheck(function, given)
+        return str(caught.value)
+
+    rule("exp", scaled(2.0))
+    text = report(mi.exp, x)
+    assert "at all of these the analytic gradient is 2 times the numeric one" in text
+    assert re.search(r"allowed \d\.\de-\d\d", text)
+    assert "is the graph cut" in report(lambda t: mi.exp(t.detach()) + 0 * t, x)
+    edge = mi.Tensor([0.0], dtype="float64", requires_grad=True)
+    assert "NaN within two steps" in report(lambda t: mi.where(t == 0, t, t * float("nan")), edge)
+    assert "output 0 has dtype float32" in report(lambda t: mi.sin(t.astype("float32")), x)
+
+
+def test_answers(x, rule):
+    """True for a right gradient; False instead of an error where that is asked for."""
+    assert gradcheck(mi.exp, x) is True
+    assert gradgradcheck(mi.exp, x) is True
+    rule("exp", scaled(2.0))
+    for fast in (False, True):
+        assert gradcheck(mi.exp, x, raise_exception=False, fast=fast) is False
+        assert gradgradcheck(mi.exp, x, raise_exception=False, fast=fast) is False
+
+
+def test_public_names():
+    """minima.autograd has them under PyTorch's names; minima.testing the same ones."""
+    assert mi.autograd.gradcheck is gradcheck
+    assert mi.autograd.gradgradcheck is gradgradcheck
+    assert mi.autograd.GradcheckError is GradcheckError
