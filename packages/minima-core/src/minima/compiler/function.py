@@ -151,6 +151,8 @@ class Entry:
 def _check_escapes(tape: Tape, results: list[Tensor]) -> None:
     """Fail when a Tensor made by the run is kept somewhere outside."""
     allowed = {id(t) for t in results} | {id(leaf.grad) for leaf, _ in tape.gradients}
+    views = [getattr(t, "_view", None) for t in results]
+    allowed |= {id(view.base) for view in views if view is not None}  # the result holds it
     for reference in tape.made:
         tensor = reference()
         if tensor is None or tensor._array not in tape.buffers:
