@@ -175,7 +175,7 @@ class Methods(Arranging, Changing):
 
     def conj(self) -> Tensor:
         """See `minima.conj`."""
-        return ops.conj(self)
+        return ops.conj(self)  # type: ignore[arg-type]
 
     @property
     def real(self) -> Tensor:

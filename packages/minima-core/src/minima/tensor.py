@@ -49,7 +49,7 @@ class Tensor(Methods):
     _node: Node | _Leaf | None
     _version: Version | None
     _view: View  # set on views only
-    _hooks: dict[int, Callable[[Tensor], Tensor | None]] | None
+    _hooks: dict[int, Any] | None
     grad: Tensor | None
 
     def __init__(
@@ -406,8 +406,8 @@ class Tensor(Methods):
     @property
     def retains_grad(self) -> bool:
         """Whether this is the result of an operation and keeps its gradient in ``grad``."""
-        hooks = self._node.hooks if isinstance(self._node, Node) else None
-        return bool(hooks) and RETAINED in hooks and hooks[RETAINED].tensor() is self
+        hooks = (self._node.hooks or {}) if isinstance(self._node, Node) else {}
+        return RETAINED in hooks and hooks[RETAINED].tensor() is self
 
     def detach_(self) -> Self:
         """Take this tensor itself out of the graph: a leaf that requires no grad."""
@@ -614,6 +614,8 @@ def _convert(
             f"{operation}: cannot make a tensor of {type(data).__name__} with elements of type "
             f"{source.dtype}; expected numbers or bools, in equally long rows"
         )
+    if chosen.kind == "V":
+        chosen = as_dtype(chosen)  # bfloat16, or none that a tensor can have
     if not chosen.isnative:
         chosen = chosen.newbyteorder("=")
     moves = source.dtype != chosen or not isinstance(data, np.ndarray)

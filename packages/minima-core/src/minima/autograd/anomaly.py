@@ -220,7 +220,7 @@ def _watch() -> None:
     with _lock:
         _modes += 1
         if _modes == 1:
-            Node.__init__ = _noting_init  # type: ignore[method-assign]
+            Node.__init__ = _noting_init  # type: ignore[assignment, method-assign]
             for device in opened():
                 device.kernels = _Checked(device)
 
