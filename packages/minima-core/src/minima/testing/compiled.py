@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ..autograd import grad
 from ..compiler.function import CompileWarning, compile
 from ..devices import device
-from ..operators import TABLE, reshape
+from ..operators import TABLE, imag, real, reshape
 from ..operators.creation import arange
 from ..tensor import Tensor
 from .launch import arguments, call
@@ -72,7 +72,9 @@ def _value_and_gradients(sample: Sample, given: list[Any]) -> list[Tensor]:
 
 
 def weighted(y: Tensor) -> Tensor:
-    """Return a sum in which each element of *y* has a weight of its own."""
+    """Return a sum in which each element of *y*, and each part of it, has a weight of its own."""
+    if y.dtype.kind == "c":
+        y = real(y) + imag(y) * 0.5
     return (y * reshape(arange(y.size).astype(y.dtype) * 0.1 + 1.0, y.shape)).sum()
 
 
@@ -112,10 +114,10 @@ def _same(a: Any, b: Any, wide: Any, which: str) -> None:
     """Raise AssertionError unless *a* is *b*."""
     if (a.shape, a.dtype) != (b.shape, b.dtype):
         raise AssertionError(f"{which}: {a.dtype}{a.shape}; expected {b.dtype}{b.shape}")
-    if a.dtype.kind != "f" or wide is None:
+    if a.dtype.kind not in "fc" or wide is None:
         np.testing.assert_array_equal(a, b, which)
         return
-    tolerance = 1e-6 if a.dtype == np.float32 else 1e-14
+    tolerance = 1e-6 if a.dtype in (np.float32, np.complex64) else 1e-14
     finite = np.isfinite(b) & np.isfinite(wide)
     size = max(1.0, float(np.abs(b[finite]).max(initial=0.0)))
     # eager code's own error tells how much the step makes of what rounding loses
