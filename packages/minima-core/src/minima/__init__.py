@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     float64: Any
     complex64: Any
     complex128: Any
+    bfloat16: Any
 
 globals().update({_name: _as_dtype(_name) for _name in _DTYPES})
 
@@ -146,6 +147,11 @@ if not TYPE_CHECKING:
             from importlib import import_module
 
             return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+        if name == "bfloat16":
+            try:
+                return _as_dtype(name)
+            except DTypeError as error:
+                raise AttributeError(str(error)) from None
         if name == "__version__":
             from importlib.metadata import version
 

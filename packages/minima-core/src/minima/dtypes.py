@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .errors import DTypeError
 
-__all__ = ["DType", "as_dtype", "float_for", "is_floating", "promote", "weaken"]
+__all__ = ["DType", "as_dtype", "bfloat16", "float_for", "is_floating", "promote", "weaken"]
 
 DType = np.dtype[Any]
 
@@ -27,6 +27,8 @@ FLOAT32: DType = np.dtype("float32")
 INT64: DType = np.dtype("int64")
 BOOL: DType = np.dtype("bool")
 _SUPPORTED = frozenset(NAMES)
+#: the dtype, once somebody asked for it
+_BFLOAT16: list[DType] = []
 _LEVEL = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
@@ -39,13 +41,43 @@ def as_dtype(dtype: npt.DTypeLike) -> DType:
     >>> as_dtype("float32")
     dtype('float32')
     """
+    if isinstance(dtype, str) and dtype == "bfloat16":
+        return bfloat16()
     try:
         found = np.dtype(dtype)
     except TypeError:
         found = None
-    if found is None or (found.name not in _SUPPORTED and found.kind not in "fV"):
-        raise DTypeError(f"dtype: got {dtype!r}; expected one of {', '.join(NAMES)}")
+    if found is not None and found.kind == "V" and found.name == "bfloat16":
+        return bfloat16()
+    if found is None or (found.name not in _SUPPORTED and found.kind != "f"):
+        raise DTypeError(f"dtype: got {dtype!r}; expected one of {', '.join(NAMES)} or bfloat16")
     return found
+
+
+def bfloat16() -> DType:
+    """Return the dtype bfloat16 of the package ml_dtypes: a float32 without its last 16 bits.
+
+    Raises: DTypeError where ml_dtypes is not installed.
+
+    >>> from minima.dtypes import bfloat16
+    >>> bfloat16().itemsize
+    2
+    """
+    if not _BFLOAT16:
+        try:
+            import ml_dtypes
+        except ImportError:
+            raise DTypeError(
+                "bfloat16: it comes from the package ml_dtypes, which is not installed here: "
+                "pip install 'minima-core[bfloat16]'"
+            ) from None
+        from .devices.cpu import CPU
+        from .devices.cpu_bfloat16 import use
+
+        found = np.dtype(ml_dtypes.bfloat16)
+        use(CPU.kernels, found)
+        _BFLOAT16.append(found)
+    return _BFLOAT16[0]
 
 
 def is_floating(dtype: DType) -> bool:
@@ -81,7 +113,10 @@ def promote(a: DType, b: DType) -> DType:
         return a
     level_a, level_b = _LEVEL.get(a.kind, 2), _LEVEL.get(b.kind, 2)
     if level_a == level_b or (level_a + level_b == 5 and 3 in (level_a, level_b)):
-        return np.promote_types(a, b)
+        try:
+            return np.promote_types(a, b)
+        except TypeError:  # bfloat16 and float16: each has what the other lacks
+            return FLOAT32
     return a if level_a > level_b else b
 
 

@@ -25,15 +25,20 @@ _VIEWS = "broadcast_to diagonal expand_dims getitem permute_dims reshape squeeze
 class QuietKernels(Kernels):
     """Kernels of which those composed of many NumPy functions do not warn half-way."""
 
+    #: what makes a kernel take bfloat16, once that is in use; see `minima.devices.cpu_bfloat16`
+    widen: Callable[[str, Kernel], Kernel] | None = None
+
     def __missing__(self, name: str) -> Kernel:
         family = _HOME.get(name)
         if family is not None:
-            found = import_module(f"{__package__}.{family}").KERNELS[name]
-            kernel = self[name] = quiet(found)
-            return kernel
-        kernel = super().__missing__(name)
-        if name not in _VIEWS:  # which compute nothing that NumPy could warn of
-            kernel = self[name] = quiet(kernel)
+            kernel = quiet(import_module(f"{__package__}.{family}").KERNELS[name])
+        else:
+            kernel = super().__missing__(name)
+            if name not in _VIEWS:  # which compute nothing that NumPy could warn of
+                kernel = quiet(kernel)
+        if self.widen is not None:
+            kernel = self.widen(name, kernel)
+        self[name] = kernel
         return kernel
 
 

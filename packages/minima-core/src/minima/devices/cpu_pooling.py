@@ -71,7 +71,7 @@ def _max_pool2d(
 ) -> Array:
     size = counts(x, kernel_size, stride, padding)
     y = like(x, (*x.shape[:2], *size), x.dtype) if out is None else out
-    lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    lowest = -np.inf if x.dtype.kind in "fV" else np.iinfo(x.dtype).min
 
     def work(at: slice) -> None:
         images, found = x[at], y[at]

@@ -37,7 +37,7 @@ def _prepare(
             raise ShapeError(
                 f"{name}: got a mask of shape {mask.shape}, which does not broadcast to {full}"
             )
-        if mask.dtype.kind not in "bf":
+        if mask.dtype.kind not in "bfV":
             raise DTypeError(
                 f"{name}: got a mask of {mask.dtype}; expected bools, True where a key takes part, "
                 "or floats to add"

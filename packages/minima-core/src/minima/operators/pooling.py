@@ -70,7 +70,7 @@ def max_pool2d(
     >>> mi.operators.max_pool2d(mi.Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), 2)
     Tensor([[[[4.]]]])
     """
-    lowest = -xp.inf if x.dtype.kind == "f" else xp.iinfo(x.dtype).min
+    lowest = -xp.inf if x.dtype.kind in "fV" else xp.iinfo(x.dtype).min
     found = windows.entry.reference(xp, x, kernel_size, stride, padding, (1, 1), lowest)
     return xp.max(found, axis=(2, 3))
 
@@ -105,7 +105,7 @@ def max_pool2d_gradient(
     Tensor([[[[0., 0.],
               [0., 1.]]]])
     """
-    lowest = -xp.inf if x.dtype.kind == "f" else xp.iinfo(x.dtype).min
+    lowest = -xp.inf if x.dtype.kind in "fV" else xp.iinfo(x.dtype).min
     seen = windows.entry.reference(xp, x, kernel_size, stride, padding, (1, 1), lowest)
     first = first_largest.entry.reference(xp, seen) != 0
     spread = xp.where(first, g[:, :, None, None], xp.zeros((), dtype=g.dtype))

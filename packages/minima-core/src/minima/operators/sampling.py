@@ -85,7 +85,7 @@ def _check(x: Any, grid: Any, mode: str, padding_mode: str) -> None:
         )
     if 0 in x.shape[2:]:
         raise ShapeError(f"grid_sample: got x of shape {x.shape}; expected elements to read")
-    if grid.dtype.kind != "f":
+    if grid.dtype.kind not in "fV":
         raise DTypeError(
             f"grid_sample: got a grid of {grid.dtype}; expected floating numbers from -1 to 1: use "
             ".astype('float32')"
@@ -199,7 +199,7 @@ def affine_grid(
             f"affine_grid: got theta {matrix.shape} and size {wanted}; expected (N, 2, 3) and "
             "(N, C, H, W), or (N, 3, 4) and (N, C, D, H, W)"
         )
-    if matrix.dtype.kind != "f":
+    if matrix.dtype.kind not in "fV":
         raise DTypeError(f"affine_grid: got theta of {matrix.dtype}; expected floating numbers")
     if min(wanted[1:]) < 1:
         raise ShapeError(f"affine_grid: got size {wanted}; expected positive ones")

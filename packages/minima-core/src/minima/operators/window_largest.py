@@ -129,7 +129,7 @@ def lowest(x: Any) -> Any:
     >>> lowest(mi.ones(1))
     -inf
     """
-    return -np.inf if x.dtype.kind == "f" else int(np.iinfo(x.dtype).min)
+    return -np.inf if x.dtype.kind in "fV" else int(np.iinfo(x.dtype).min)
 
 
 def ends(found: Windows, *, all_around: bool = False) -> Any:
