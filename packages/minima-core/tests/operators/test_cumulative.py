@@ -94,3 +94,14 @@ def test_methods():
     assert x.cummin(1).indices.tolist() == [[0, 1], [0, 0]]
     assert x.diff().tolist() == [[-2.0], [2.0]]
     assert x.logcumsumexp(0).shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [mi.sum, mi.prod, mi.cumsum, mi.cumprod, mi.mean, lambda t: mi.diagonal(mi.diag(t), 0)],
+)
+def test_complex(function):
+    """Catch a gradient that lacks the conjugate of the other factors."""
+    x = mi.asarray(np.array([1.0 + 2.0j, 0.5 - 1.0j, 0.0, 2.0j])).requires_grad_()
+    for order in (1, 2):
+        gradcheck(function, [x], order=order)

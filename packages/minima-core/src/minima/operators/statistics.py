@@ -18,6 +18,7 @@ from .arithmetic import add, divide, multiply, subtract
 from .axes import canonical_axes, canonical_axis, kept_shape
 from .comparison import equal, isnan, logical_not, where
 from .complex import conjugated
+from .complex import conjugated
 from .composed import composite
 from .creation import full, made
 from .cumulative import cumulative_prod
