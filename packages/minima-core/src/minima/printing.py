@@ -17,6 +17,8 @@ _USUAL = {"float32", "int64", "bool"}
 def tensor_repr(t: Tensor) -> str:
     """Return ``Tensor([...])`` with dtype, device and gradient where they are not the default."""
     name = type(t).__name__
+    if t.device.base is not None:  # one value for each element of a batch
+        return f"{name}(one of a batch, dtype={t.dtype}, shape={t.shape}, device={str(t.device)!r})"
     values = np.array2string(
         t.numpy(), separator=", ", prefix=name + "(", precision=6, suppress_small=False
     )

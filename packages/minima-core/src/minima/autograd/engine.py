@@ -15,7 +15,7 @@ from ..operators.creation import made
 from ..operators.table import sum_to, table_operator
 from ..quiet import quietly
 from ..tensor import PostHook, Retained, Tensor, wrap
-from .function import FunctionNode, Output
+from .function import Output
 from .mode import ANOMALY, GRAD, TAPE
 from .node import LEAF, Node, Spec
 
@@ -144,6 +144,25 @@ def _batched(
     return tuple(None if g[0] is None else stack(g) for g in zip(*rows))  # type: ignore[misc]
 
 
+def grad_within(
+    outputs: Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    *,
+    retain: bool,
+    create: bool,
+) -> tuple[Tensor | None, ...]:
+    """Return what `grad` does, going no further back than *inputs*: each is a border.
+
+    Neither a node before an input nor its hooks take part, so that an input which was computed
+    from another is no way to it.
+    """
+    roots = _roots("grad", outputs, gradients)
+    targets = [_edge("grad", "input", t) for t in inputs]
+    leaves, inner, _ = _sweep(roots, set(targets), retain, create, False, border=True)
+    return tuple(inner.get(e) if isinstance(e, Node) else leaves.get(e) for e in targets)
+
+
 def _edge(operation: str, what: str, t: Tensor) -> Edge:
     if not isinstance(t, Tensor):
         raise AutogradError(f"{operation}: {what}s must be Tensors; got {type(t).__name__}")
@@ -190,13 +209,13 @@ def _seed(operation: str, t: Tensor, g: Tensor | None) -> Tensor:
     return g if g.dtype == t.dtype else g.astype(t.dtype)
 
 
-def _needed(roots: list[tuple[Edge, Tensor]], targets: set[Edge]) -> set[Edge]:
+def _needed(roots: list[tuple[Edge, Tensor]], targets: set[Edge], border: bool) -> set[Edge]:
     """Return the nodes and leaves that lie on a way from *roots* to *targets*."""
     nodes: dict[Node, None] = {}
     stack = [e for e, _ in roots if isinstance(e, Node)]
     while stack:
         node = stack.pop()
-        if node not in nodes:
+        if node not in nodes and not (border and node in targets):
             nodes[node] = None
             if node.edges is None:
                 node.check()
@@ -214,12 +233,15 @@ def _sweep(
     retain: bool,
     create: bool,
     accumulates: bool,
+    border: bool = False,
 ) -> tuple[dict[Tensor, Tensor], dict[Node, Tensor], set[Edge]]:
     """Carry gradients from *roots* back; *accumulates* says that tensors may keep them.
 
+    With *border* it ends at the *targets*, before their hooks.
+
     Returns those of leaves, those of inner *targets*, and the edges whose buffer is the sweep's.
     """
-    needed = None if targets is None else _needed(roots, targets)
+    needed = None if targets is None else _needed(roots, targets, border)
     step = _blamed_step if ANOMALY.get() else _step
     held: dict[Edge, Any] = {}
     inner: dict[Node, Tensor] = {}
@@ -234,6 +256,9 @@ def _sweep(
                 node = heappop(heap)[1]
                 g = held.pop(node)
                 owned.discard(node)
+                if border and node in targets:  # type: ignore[operator]
+                    inner[node] = g
+                    continue
                 if node.hooks:
                     for hook in tuple(node.hooks.values()):
                         if type(hook) is not Retained:
@@ -248,7 +273,7 @@ def _sweep(
                     node.release()
             leaves = {e: g for e, g in held.items() if not isinstance(e, Node)}
             for leaf, g in leaves.items():
-                if leaf._hooks:
+                if leaf._hooks and not border:
                     owned.discard(leaf)
                     for hook in tuple(leaf._hooks.values()):
                         if type(hook) is not PostHook:
@@ -269,12 +294,13 @@ def _step(
 ) -> None:
     """Run the gradient of *node* on *g* and hand its results to the nodes before it."""
     node.check()
-    if type(node) is Output:
-        _collect(node, g, held, heap)
-        return
     edges, saved = node.edges, node.saved
-    if type(node) is FunctionNode:
-        results: Any = node.run(g)  # type: ignore[arg-type]
+    plain = type(node) is Node
+    if not plain:
+        if type(node) is Output:
+            _collect(node, g, held, heap)
+            return
+        results: Any = node.run(g)  # type: ignore[attr-defined]
     else:
         inputs = _inputs(node, needed, create)
         y = node.output
@@ -287,7 +313,6 @@ def _step(
             results = rule(g, y, *inputs, **node.attrs)
         if type(results) is not tuple:
             results = (results,)
-    plain = type(node) is Node
     for edge, kept, result in zip(edges, saved, results):  # type: ignore[arg-type]
         if edge is None or result is None or (needed is not None and edge not in needed):
             continue
@@ -390,7 +415,7 @@ def _hooked(hook: Any, g: Tensor) -> Tensor:
             f"hook: {getattr(hook, '__name__', hook)!r} returned {result!r}; expected None or a "
             f"Tensor of the gradient's shape {g.shape}"
         )
-    return result
+    return result if result.dtype == g.dtype else result.astype(g.dtype)
 
 
 def _retain(hook: Retained, g: Tensor, create: bool) -> None:

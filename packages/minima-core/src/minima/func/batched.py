@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..autograd.mode import TAPE
 from ..devices import Device, Kernel, Kernels
-from ..errors import ArgumentError, DeviceError, DTypeError
+from ..errors import ArgumentError, DeviceError, DTypeError, KernelMissingError
 from ..operators.creation import made
 from ..operators.table import scalar_tensor
 from ..random import default_generator
@@ -127,7 +127,7 @@ class BatchedDevice(Device):
 
     def write(self, target: Any, index: Any, value: Any) -> None:
         """Raise: a batch is never changed."""
-        raise DeviceError(
+        raise KernelMissingError(
             "vmap: a tensor is changed in place within vmap; make a new one instead (x = x + 1, "
             "mi.operators.put(x, value, index)), or do it outside of vmap"
         )

@@ -48,8 +48,8 @@ def vmap(
     >>> mi.func.vmap(lambda row: (row * row).sum())(x)
     Tensor([ 5., 25.])
     >>> mi.func.vmap(mi.func.grad(lambda w, row: (w * row).sum() ** 2), in_axes=(None, 0))(x[0], x)
-    Tensor([[ 10.,  20.],
-            [ 66.,  88.]])
+    Tensor([[10., 20.],
+            [66., 88.]])
     """
     if randomness not in _RANDOMNESS:
         raise ArgumentError(f"vmap: got randomness={randomness!r}; expected one of {_RANDOMNESS}")

@@ -16,7 +16,7 @@ from ..autograd.node import LEAF, Node
 from ..compiler.live import Live
 from ..compiler.tape import plain
 from ..devices import Device
-from ..errors import ArgumentError, AutogradError, DeviceError, DTypeError, ShapeError
+from ..errors import ArgumentError, AutogradError, DTypeError, ShapeError
 from ..tensor import Tensor, as_tensor, bump, wrap
 from .composed import COMPOSITES
 from .indexing import getitem, put
@@ -116,12 +116,7 @@ def _given(target: Tensor, value: Any) -> Tensor:
     """Return *value* as a Tensor beside *target*, of its dtype."""
     device = target._device
     if isinstance(value, Tensor):
-        if value._device is not device:
-            raise DeviceError(
-                f"assign: the value lies on {value._device}, the target on {device}; "
-                f"move it with .to('{device}')"
-            )
-        given = value
+        given = value if value._device is device else device.adopt("assign", value)
     else:
         given = as_tensor(value, device=device, operation="assign")
     if given.dtype != target.dtype:
