@@ -697,6 +697,14 @@ def test_hook_on_a_result():
     assert seen == [5.0, 10.0, 5.0]
 
 
+def test_hook_keeps_the_type():
+    """What a hook returns has the gradient's type from then on."""
+    x = leaf(1.0)
+    x.register_hook(lambda g: g.astype("float64") * 2)
+    (x * 3).sum().backward()
+    assert (x.grad.dtype, x.grad.item()) == ("float32", 6.0)
+
+
 def test_post_accumulate_hook():
     """It sees the leaf with its gradient added, after the gradient hooks, once per backward."""
     x, seen = leaf(1.0), []

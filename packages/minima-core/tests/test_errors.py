@@ -212,10 +212,15 @@ CALLS = {
         mi.DTypeError,
         "add: got list; expected a Tensor",
     ),
-    "complex gradients": (
-        lambda: mi.Tensor([1j], requires_grad=True),
+    "complex softmax": (
+        lambda: mi.operators.softmax(mi.Tensor([1j])),
         mi.DTypeError,
-        r"got dtype complex64; gradients of complex .*two tensors",
+        r"softmax: got complex64\[1\]; expected real numbers: .*mi\.real",
+    ),
+    "complex cast": (
+        lambda: mi.Tensor([1j]).astype("float32"),
+        mi.DTypeError,
+        "astype: complex64 to float32 would drop the imaginary part",
     ),
     "assigned complex": (
         lambda: V.clone().copy_(mi.Tensor([1j, 1j])),

@@ -13,7 +13,7 @@ from ..tensor import Tensor, TensorLike
 from .composed import composite
 from .table import Array, operator, table_operator
 
-__all__ = ["conj", "conjugate", "imag", "real"]
+__all__ = ["angle", "conj", "conjugate", "imag", "real"]
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ def _(g: Tensor, y: Any, x: Any) -> Any:
 
 def conjugated(x: T) -> T:
     """Return the conjugate of a Tensor, a real one itself: what rules multiply a gradient by."""
-    return conjugate(x) if x.dtype.kind == "c" else x  # type: ignore[attr-defined, return-value]
+    return conjugate(x) if x._array.dtype.kind == "c" else x  # type: ignore[attr-defined, return-value]
 
 
 @composite
@@ -85,3 +85,18 @@ def imag(xp: Any, x: Array) -> Any:
 def _(g: Tensor, y: Any, x: Any) -> Any:
     multiply = table_operator("multiply")
     return multiply(g, 1j) if x.dtype.kind == "c" else multiply(g, 0.0)
+
+
+@composite
+def angle(x: TensorLike) -> Tensor:
+    """Return the angle of complex numbers with the positive real axis, from -pi to pi.
+
+    Dtype: as of `real`; integers become float32. Gradient: 0 at 0 and for real numbers.
+
+    >>> import minima as mi
+    >>> mi.operators.angle(mi.Tensor([1j, -1.0, 2.0]))
+    Tensor([1.570796, 3.141593, 0.      ])
+    """
+    from .trigonometric import atan2
+
+    return atan2(imag(x), real(x))

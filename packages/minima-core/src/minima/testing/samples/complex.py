@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .sample import Input, Sample, exactly, integers, real
+from .sample import Input, Sample, away, exactly, integers, real
 
 __all__ = ["COMPOSED", "SAMPLES"]
 
@@ -39,4 +39,11 @@ SAMPLES: list[Sample] = [
     *_part("imag", lambda x: np.array(np.imag(x))),
 ]
 
-COMPOSED: list[Sample] = list(_part("conj", np.conj))
+COMPOSED: list[Sample] = [
+    *_part("conj", np.conj),
+    *(Sample("angle", np.angle, [plane(*shape)], note="complex") for shape in SHAPES),
+    Sample("angle", np.angle, [away(2, 3)]),
+    Sample("angle", np.angle, [exactly([0.0, nan])], note="special", smooth=False),
+    Sample("angle", np.angle, [exactly([0.0, -2.0])], note="kink", smooth=False, slopes=[[0, 0]]),
+    Sample("angle", np.angle, [integers(3)], dtype="float32"),
+]
