@@ -184,7 +184,7 @@ def call(machine, name, function, args, more=None, masks=False):
             np.copyto(target, value)
 
     machine.launch(name, work)
-    return type(result)(outs) if several else outs[0]
+    return (tuple if isinstance(result, tuple) else list)(outs) if several else outs[0]
 
 
 def change(machine, name, function, args, more=None, result=None):

@@ -100,10 +100,12 @@ AT = {"add": [*_AT, "float16"], "maximum": _AT, "minimum": _AT}
 #: its other functions; what makes arrays is among them
 FUNCTIONS = (
     "all any argmax argmin argsort astype atleast_2d broadcast_to clip concat cumprod cumsum "
-    "diagonal expand_dims imag max mean min permute_dims prod real reshape round searchsorted "
-    "squeeze stack sum take take_along_axis transpose where"
+    "diagonal expand_dims fft.fftn fft.ifftn fft.irfft fft.rfft imag linalg.cholesky linalg.det "
+    "linalg.eig linalg.eigh linalg.inv linalg.pinv linalg.qr linalg.slogdet linalg.solve "
+    "linalg.svd max mean min permute_dims prod real reshape round searchsorted squeeze stack "
+    "sum swapaxes take take_along_axis transpose where"
 ).split()
-MAKERS = "arange empty full ones zeros".split()
+MAKERS = "arange empty eye full ones zeros".split()
 CONSTANTS = "iinfo inf".split()
 
 #: methods and operators of arrays that reference kernels use

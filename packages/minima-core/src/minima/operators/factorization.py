@@ -218,7 +218,7 @@ def qr_packed(xp: Any, x: Array, complete: bool = False) -> Any:
             [-5. ]])
     """
     q, r = xp.linalg.qr(widened(xp, x), mode="complete" if complete else "reduced")
-    r = xp.matrix_transpose(r)
+    r = xp.swapaxes(r, -1, -2)
     r = xp.conj(r) if x.dtype.kind == "c" else r
     return narrowed(xp, xp.concat([q, r], axis=-2), x)
 
@@ -272,7 +272,7 @@ def svd_packed(xp: Any, x: Array) -> Any:
     why = "has no singular values: it is not finite"
     a = widened(xp, x)
     u, s, vh = factored("svd", why, lambda t: xp.linalg.svd(t, full_matrices=False), a)
-    v = xp.matrix_transpose(xp.conj(vh) if x.dtype.kind == "c" else vh)
+    v = xp.swapaxes(xp.conj(vh) if x.dtype.kind == "c" else vh, -1, -2)
     turn = _turn(xp, u)
     parts = [u * turn, xp.astype(s, u.dtype)[..., None, :], v * turn]
     return narrowed(xp, xp.concat(parts, axis=-2), x)

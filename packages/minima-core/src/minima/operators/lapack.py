@@ -70,7 +70,7 @@ def hermitian(xp: Any, x: Any) -> Any:
     """
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise ValueError("not square")
-    flipped = xp.matrix_transpose(x)
+    flipped = xp.swapaxes(x, -1, -2)
     return (x + (xp.conj(flipped) if x.dtype.kind == "c" else flipped)) * x.dtype.type(0.5)
 
 

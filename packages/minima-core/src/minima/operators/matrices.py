@@ -53,7 +53,7 @@ def cholesky(xp: Any, x: Array, *, upper: bool = False) -> Any:
     y = narrowed(xp, factored("cholesky", "is not positive definite", xp.linalg.cholesky, a), x)
     if not upper:
         return y
-    flipped = xp.matrix_transpose(y)
+    flipped = xp.swapaxes(y, -1, -2)
     return xp.asarray(xp.conj(flipped) if x.dtype.kind == "c" else flipped, copy=True)
 
 
@@ -190,12 +190,12 @@ def adjugate(xp: Any, x: Array) -> Any:
     need_square(x)
     n = x.shape[-1]
     u, s, vh = factored("adjugate", "has no singular values", xp.linalg.svd, widened(xp, x))
-    others = xp.where(xp.eye(n, dtype=xp.bool), s.dtype.type(1), s[..., None, :])
+    others = xp.where(xp.eye(n, dtype=bool), s.dtype.type(1), s[..., None, :])
     turn = xp.asarray(xp.linalg.det(xp.matmul(u, vh)))[..., None, None]
     right = xp.conj(vh) if x.dtype.kind == "c" else vh
     left = xp.conj(u) if x.dtype.kind == "c" else u
-    scaled = xp.matrix_transpose(right) * xp.prod(others, axis=-1)[..., None, :]
-    return narrowed(xp, turn * xp.matmul(scaled, xp.matrix_transpose(left)), x)
+    scaled = xp.swapaxes(right, -1, -2) * xp.prod(others, axis=-1)[..., None, :]
+    return narrowed(xp, turn * xp.matmul(scaled, xp.swapaxes(left, -1, -2)), x)
 
 
 @adjugate.explain
