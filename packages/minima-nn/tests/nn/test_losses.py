@@ -125,19 +125,19 @@ X = mi.ones((2, 3))
         ),
         (
             lambda: nn.CrossEntropyLoss()(X, mi.Tensor([0, 1, 2])),
-            r"CrossEntropyLoss: input has shape \(2, 3\), targets \(3,\); expected .* \(2,\)",
+            r"CrossEntropyLoss: input has shape \(2, 3\), target \(3,\); expected .* \(2,\)",
         ),
         (
             lambda: nn.CrossEntropyLoss()(X, mi.Tensor([0, 3])),
-            "target 3 is no class; expected 0 to 2",
+            "CrossEntropyLoss: got class 3; expected 0 to 2",
         ),
-        (lambda: nn.CrossEntropyLoss()(X, mi.Tensor([0, -1])), "target -1 is no class"),
+        (lambda: nn.CrossEntropyLoss()(X, mi.Tensor([0, -1])), "CrossEntropyLoss: got class -1"),
         (lambda: nn.CrossEntropyLoss()(X, mi.Tensor([0.0, 0.5])), "target 0.5 is no class number"),
         (
             lambda: nn.CrossEntropyLoss()(X, mi.Tensor([0.0, np.nan])),
             "target nan is no class number",
         ),
-        (lambda: nn.CrossEntropyLoss()(X, mi.Tensor([True, False])), "targets have dtype bool"),
+        (lambda: nn.CrossEntropyLoss()(X, mi.Tensor([True, False])), "target has dtype bool"),
         (
             lambda: nn.CrossEntropyLoss()(mi.ones((2, 3), dtype="int64"), mi.Tensor([0, 1])),
             "input has dtype int64",
@@ -145,7 +145,7 @@ X = mi.ones((2, 3))
         (lambda: nn.MSELoss(reduction=None), "MSELoss: reduction is None"),
         (
             lambda: nn.MSELoss()(mi.ones((2, 1)), mi.ones(2)),
-            r"MSELoss: input has shape \(2, 1\), targets \(2,\); expected equal shapes",
+            r"MSELoss: input has shape \(2, 1\), target \(2,\); expected equal shapes",
         ),
     ],
 )

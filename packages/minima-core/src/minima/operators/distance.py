@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from math import inf
 
 import numpy as np
@@ -12,6 +13,7 @@ from .arithmetic import add, divide, multiply, power_scalar, subtract
 from .comparison import clip, equal, where
 from .composed import composite
 from .exponential import abs, sqrt, square
+from .manipulation import broadcast_arrays
 from .reduction import max, sum
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
@@ -28,10 +30,14 @@ def normalize(x: TensorLike, p: float = 2.0, axis: int = 1, eps: float = 1e-12) 
     Tensor([[0.6, 0.8]])
     """
     x = as_tensor(x)
-    least = (
-        np.maximum(eps, float(np.finfo(x.dtype).smallest_normal)) if x.dtype.kind == "f" else eps
-    )
-    return divide(x, clip(_length(x, p, axis, True), min=float(least)))
+    return divide(x, clip(_length(x, p, axis, True), min=_least(x, eps)))
+
+
+def _least(x: Tensor, eps: float) -> float:
+    """Return *eps*, or what is not 0 in the half type either."""
+    if x.dtype.kind != "f":
+        return eps
+    return builtins.max(eps, float(np.finfo(x.dtype).smallest_normal))
 
 
 @composite
@@ -39,13 +45,21 @@ def cosine_similarity(x1: TensorLike, x2: TensorLike, axis: int = 1, eps: float 
     """Return the cosine of the angle between x1 and x2 along *axis*.
 
     Each is divided by its length, or *eps* where that is larger. Shapes: x1 and x2 broadcast;
-    *axis* is gone from the result.
+    *axis* is gone from the result. Gradient: that of the length, also where *eps* is larger.
 
     >>> import minima as mi
     >>> mi.cosine_similarity(mi.Tensor([[1.0, 0.0]]), mi.Tensor([[1.0, 1.0]]))
     Tensor([0.707107])
     """
-    return sum(multiply(normalize(x1, 2.0, axis, eps), normalize(x2, 2.0, axis, eps)), axis)
+    x1, x2 = broadcast_arrays(x1, x2)
+    return sum(multiply(_turned(x1, axis, eps), _turned(x2, axis, eps)), axis)
+
+
+def _turned(x: Tensor, axis: int, eps: float) -> Tensor:
+    """Return x over its length, or *eps*, which has the slope of the length all the same."""
+    length = _length(x, 2.0, axis, True)
+    fixed = length.detach()
+    return divide(x, add(clip(fixed, min=_least(x, eps)), subtract(length, fixed)))
 
 
 @composite

@@ -9,7 +9,6 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from minima.testing import gradcheck, gradgradcheck
 from minima.testing.compiled import check_step, weighted
 
 from . import (
-    GELU,
     GRU,
     LSTM,
     AdaptiveAvgPool2d,
@@ -28,7 +26,6 @@ from . import (
     BatchNorm1d,
     BatchNorm2d,
     Conv2d,
-    CrossEntropyLoss,
     Dropout,
     Embedding,
     EmbeddingBag,
@@ -40,81 +37,26 @@ from . import (
     MaxPool2d,
     Module,
     ModuleList,
-    MSELoss,
     MultiheadAttention,
-    ReLU,
     Residual,
     Sequential,
-    Sigmoid,
-    Softmax,
     Tanh,
     TransformerEncoder,
     TransformerEncoderLayer,
 )
+from .activation_cases import ACTIVATIONS
+from .layer_case import LayerCase
+from .loss_cases import LOSSES
 
 __all__ = ["CHECKS", "LAYERS", "LayerCase"]
-
-Shape = tuple[int, ...]
 
 #: a device that is not the cpu and has no kernels of its own: the reference kernels over NumPy
 ANOTHER = Device("another", xp=np)
 
 
-def _call(layer: Module, *inputs: Tensor) -> Tensor:
-    return layer(*inputs)  # type: ignore[no-any-return]
-
-
 def _flat(*results: Tensor) -> Tensor:
     """Return all elements of *results* along one axis."""
     return concat([t.reshape((t.size,)) for t in results], axis=0)
-
-
-@dataclass(frozen=True)
-class LayerCase:
-    """One row: how to make a layer, the shapes that it takes and the shape that it gives.
-
-    *targets* follow the input in the call, for losses and offsets. With *below* the input holds
-    integers below it. *run* calls the layer and returns one Tensor, where the layer takes or
-    returns several. *eager* says why the layer cannot be compiled. ``str(case)`` is its name.
-
-    >>> from minima.nn.testing import LayerCase
-    >>> case = LayerCase(lambda: mi.nn.Linear(3, 2), (4, 3), (4, 2))
-    >>> str(case), case.layer()(*case.inputs()).shape
-    ('Linear', (4, 2))
-    """
-
-    make: Callable[[], Module]
-    takes: Shape
-    gives: Shape
-    targets: Any = None
-    note: str = ""
-    below: int | None = None
-    run: Callable[..., Tensor] = _call
-    eager: str = ""
-
-    def __str__(self) -> str:
-        return type(self.make()).__name__ + (f"-{self.note}" if self.note else "")
-
-    def layer(self, dtype: str = "float32") -> Module:
-        """Return the layer with the same parameters each time."""
-        manual_seed(0)
-        return self.make().to(dtype)
-
-    def inputs(self, dtype: str = "float32", seed: int = 0) -> tuple[Tensor, ...]:
-        """Return inputs whose elements all differ and keep away from 0, where kinks are."""
-        n = int(np.prod(self.takes))
-        order = np.random.default_rng(seed).permutation(n)
-        x = ((order + 0.3) / n * 4.0 - 2.0).reshape(self.takes)
-        rest = () if self.targets is None else (Tensor(np.asarray(self.targets)),)
-        if rest and rest[0].dtype.kind == "f":
-            rest = (rest[0].astype(dtype),)
-        if self.below is not None:
-            return (Tensor(order.reshape(self.takes) % self.below), *rest)
-        return (Tensor(x.astype(dtype)), *rest)
-
-    def leaf(self, x: Tensor) -> Tensor:
-        """Return *x*, which from now on collects its gradient if it can have one."""
-        return x if self.below is not None else x.requires_grad_()
 
 
 def _lstm_results(layer: Module, x: Tensor) -> Tensor:
@@ -129,13 +71,6 @@ LAYERS = [
     LayerCase(lambda: Residual(Linear(3, 3)), (4, 3), (4, 3)),
     LayerCase(Identity, (4, 3), (4, 3)),
     LayerCase(Flatten, (2, 3, 4), (2, 12)),
-    LayerCase(ReLU, (4, 3), (4, 3)),
-    LayerCase(Sigmoid, (4, 3), (4, 3)),
-    LayerCase(Tanh, (4, 3), (4, 3)),
-    LayerCase(GELU, (4, 3), (4, 3)),
-    LayerCase(lambda: GELU(approximate="tanh"), (4, 3), (4, 3), note="tanh"),
-    LayerCase(Softmax, (4, 3), (4, 3)),
-    LayerCase(lambda: Softmax(dim=0), (4, 3, 2), (4, 3, 2), note="dim0"),
     LayerCase(lambda: Dropout(0.3), (4, 5), (4, 5)),
     LayerCase(lambda: LayerNorm1d(5), (4, 5), (4, 5)),
     LayerCase(lambda: LayerNorm1d(5), (3, 4, 5), (3, 4, 5), note="sequence"),
@@ -222,23 +157,8 @@ LAYERS = [
         (2, 1, 3),
         (2, 1, 3),
     ),
-    LayerCase(MSELoss, (4, 3), (), targets=np.zeros((4, 3))),
-    LayerCase(CrossEntropyLoss, (4, 3), (), targets=[0, 2, 1, 1]),
-    LayerCase(
-        lambda: CrossEntropyLoss(Tensor([1.0, 2.0, 3.0]), label_smoothing=0.1),
-        (4, 3),
-        (),
-        targets=[0, 2, -100, 1],
-        note="options",
-        eager="the range of the targets is looked at first",
-    ),
-    LayerCase(
-        lambda: CrossEntropyLoss(reduction="none"),
-        (2, 3, 2),
-        (2, 2),
-        targets=np.full((2, 3, 2), 1 / 3),
-        note="probabilities",
-    ),
+    *ACTIVATIONS,
+    *LOSSES,
 ]
 
 

@@ -94,7 +94,7 @@ def huber_loss(
 ) -> Tensor:
     """Return d**2 / 2 where d = abs(input - target) is at most *delta*, else delta (d - delta / 2).
 
-    *weight* scales each; the mean is then the weighted one.
+    *weight* scales each; the mean stays over their number, other than in `mse_loss`.
     Shapes and errors: as `mse_loss`; ArgumentError unless delta > 0. Source: Huber 1964.
 
     >>> mi.nn.functional.huber_loss(mi.Tensor([3.0, 2.0]), mi.Tensor([0.0, 2.0]), delta=2.0)
@@ -108,7 +108,10 @@ def huber_loss(
     size = abs(difference)
     bend = difference * difference * 0.5
     loss = where(size <= delta, bend, (size - 0.5 * delta) * delta)
-    return _weighted("huber_loss", loss, weight, reduction)
+    if weight is not None:
+        check_same("huber_loss", input=input, weight=weight)
+        loss = loss * weight
+    return reduced(loss, reduction)
 
 
 def poisson_nll_loss(
