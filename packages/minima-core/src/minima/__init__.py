@@ -150,7 +150,7 @@ if not TYPE_CHECKING:
         if name == "bfloat16":
             try:
                 return _as_dtype(name)
-            except DTypeError as error:
+            except errors.DTypeError as error:
                 raise AttributeError(str(error)) from None
         if name == "__version__":
             from importlib.metadata import version

@@ -49,7 +49,7 @@ def as_dtype(dtype: npt.DTypeLike) -> DType:
         found = None
     if found is not None and found.kind == "V" and found.name == "bfloat16":
         return bfloat16()
-    if found is None or (found.name not in _SUPPORTED and found.kind != "f"):
+    if found is None or found.name not in _SUPPORTED:
         raise DTypeError(f"dtype: got {dtype!r}; expected one of {', '.join(NAMES)} or bfloat16")
     return found
 

@@ -87,7 +87,7 @@ def interpolate(
         for axis, (n, m, f) in enumerate(zip(space, out, factors)):
             image = _picked(image, 2 + axis, _nearest(n, m, f, mode != "nearest"))
         return image  # type: ignore[no-any-return]
-    if image.dtype.kind not in "fc":
+    if image.dtype.kind not in "fcV":
         image = astype(image, "float32")
     for axis, (n, m, f) in enumerate(zip(space, out, factors)):
         bags = _bags(n, m, f, "cubic" in mode, bool(align_corners), antialias)

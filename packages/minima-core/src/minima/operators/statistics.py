@@ -320,12 +320,12 @@ def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 def _filled(t: Tensor, value: float) -> Tensor:
     """Return *t* with *value* for NaN."""
-    return where(isnan(t), value, t) if t.dtype.kind in "fc" else t
+    return where(isnan(t), value, t) if t.dtype.kind in "fcV" else t
 
 
 def _of_numbers(function: Any, t: Tensor, value: float, axis: Axis, keepdims: bool) -> Tensor:
     """Return an extreme of the numbers, NaN where there are none."""
-    if t.dtype.kind != "f":
+    if t.dtype.kind not in "fV":
         return function(t, axis, keepdims)  # type: ignore[no-any-return]
     found = function(_filled(t, value), axis, keepdims)
     count = sum(astype(logical_not(isnan(t)), "int64"), axis, keepdims)
