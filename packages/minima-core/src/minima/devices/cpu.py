@@ -168,6 +168,7 @@ _QUIET = "divide exp log log1p sqrt tanh sin cos power".split()
 FAMILIES = {
     "cpu_attention": "scaled_dot_product_attention attention_gradient",
     "cpu_convolution": "conv2d conv2d_input_gradient conv2d_weight_gradient",
+    "cpu_cumulative": "cumulative_argmax cumulative_prod cumulative_sum",
     "cpu_elementwise": ("erf gelu gelu_gradient power_scalar relu relu_gradient sigmoid where"),
     "cpu_embedding": "embedding embedding_gradient bag_numbers embedding_bag",
     "cpu_normalization": (
