@@ -177,7 +177,8 @@ def _adaptive_max(
     if not return_indices and all(k % m == 0 for k, m in zip(space, out)):
         kernel = tuple(k // m for k, m in zip(space, out))
         return like(x, along(max_pool2d_operator, image, n, kernel, kernel, (0,) * n), n)
-    seen, number = image, np.zeros((), np.int64)
+    seen = image
+    number: Any = np.zeros((), np.int64)
     for i in range(n):  # (N, C, *, size, *) -> (N, C, *, windows, elements, *)
         places = _places(space[i], out[i])
         seen = getitem(seen, (slice(None),) * (2 + 2 * i) + (places,))

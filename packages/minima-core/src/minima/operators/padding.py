@@ -58,18 +58,19 @@ def pad(
     Tensor([[2., 9., 9.],
             [9., 9., 9.]])
     """
-    widths = _widths(pad_width, x.shape)  # type: ignore[union-attr]
+    y: Any = x
+    widths = _widths(pad_width, y.shape)
     if mode == "constant":
-        return _constant(x, widths, value)
+        return _constant(y, widths, value)
     if mode not in MODES:
         raise ArgumentError(f"pad: got mode {mode!r}; expected one of constant, {', '.join(MODES)}")
-    y: Any = _cut(x, widths) if mode == "circular" else x
+    y = _cut(y, widths) if mode == "circular" else y
     for axis, (before, after) in enumerate(widths):
         if mode == "circular":
             before, after = max(before, 0), max(after, 0)
         if before or after:
             y = _extended(y, axis, before, after, mode)
-    return y
+    return y  # type: ignore[no-any-return]
 
 
 def _widths(given: Any, shape: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -96,7 +97,7 @@ def _widths(given: Any, shape: tuple[int, ...]) -> list[tuple[int, int]]:
     return found
 
 
-def _cut(x: Any, widths: list[tuple[int, int]]) -> Any:
+def _cut(x: Tensor, widths: list[tuple[int, int]]) -> Tensor:
     """Return x without what negative widths cut off."""
     if all(a >= 0 and b >= 0 for a, b in widths):
         return x
@@ -104,7 +105,7 @@ def _cut(x: Any, widths: list[tuple[int, int]]) -> Any:
     return getitem(x, index)
 
 
-def _constant(x: Any, widths: list[tuple[int, int]], value: Any) -> Any:
+def _constant(x: Any, widths: list[tuple[int, int]], value: Any) -> Tensor:
     inner = _cut(x, widths)
     around = [(max(a, 0), max(b, 0)) for a, b in widths]
     if not any(a or b for a, b in around):

@@ -293,11 +293,9 @@ def unfold(
             [2., 3.]])
     """
     image = batched("unfold", x, 2)
-    kernel, *rest = _window("unfold", kernel_size, dilation, padding, stride)
+    kernel, d, p, s = _window("unfold", kernel_size, dilation, padding, stride)
     for i in (0, 1):
-        d, p, s = (r[i] for r in rest)
-        window_count("unfold", image.shape[2 + i], kernel[i], s, p, d)
-    d, p, s = rest
+        window_count("unfold", image.shape[2 + i], kernel[i], s[i], p[i], d[i])
     seen = windows(image, kernel, s, p, d)
     n, c = image.shape[:2]
     y = reshape(seen, (n, c * prod(kernel), prod(seen.shape[4:])))

@@ -65,7 +65,8 @@ class MaxPool2d(_Pool2d):
     def forward(self, x: Tensor) -> Tensor:
         """Return the largest values."""
         self._check(x)
-        return max_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
+        y: Tensor = max_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
+        return y
 
 
 class AvgPool2d(_Pool2d):

@@ -60,7 +60,7 @@ def _interpolate(
     antialias: bool = False,
 ) -> Any:
     space = x.shape[2:]
-    factors = each(scale_factor, len(space))
+    factors: Any = each(scale_factor, len(space))
     out = each(size, len(space)) if size else [floor(n * f) for n, f in zip(space, factors)]
     for axis, (n, m, f) in enumerate(zip(space, out, factors)):
         scale = n / m if f is None or recompute_scale_factor else 1 / f

@@ -51,12 +51,12 @@ def _conv(
     s, d, kernel = each(stride, n), each(dilation, n), weight.shape[2:]
     x = np.pad(x, [(0, 0), (0, 0), *_around(padding, kernel, d, n)])
     out = [(x.shape[2 + i] - d[i] * (kernel[i] - 1) - 1) // s[i] + 1 for i in range(n)]
-    y = np.zeros((x.shape[0], weight.shape[0], *out))
+    y: Any = np.zeros((x.shape[0], weight.shape[0], *out))
     per, part = weight.shape[0] // groups, weight.shape[1]
     for o in range(weight.shape[0]):
         seen = x[:, o // per * part : (o // per + 1) * part]
         for place in product(*map(range, out)):
-            window = tuple(
+            window: Any = tuple(
                 slice(a * b, a * b + c * k, c) for a, b, c, k in zip(place, s, d, kernel)
             )
             y[:, o, *place] = (seen[:, :, *window] * weight[o]).sum(axis=tuple(range(1, n + 2)))

@@ -47,7 +47,7 @@ def _pooled(
     space = x.shape[2:]
     out = [_count(*t, ceil_mode) for t in zip(space, k, s, p, d)]
     number = np.arange(np.prod(space)).reshape(space)
-    y = np.zeros((*x.shape[:2], *out))
+    y: Any = np.zeros((*x.shape[:2], *out))
     for place in product(*map(range, out)):
         axes = [[a * b - c + e * f for f in range(g)] for a, b, c, e, g in zip(place, s, p, d, k)]
         inside = [[i for i in axis if 0 <= i < m] for axis, m in zip(axes, space)]
@@ -170,9 +170,10 @@ def _adaptive(choose: Callable[[Any, Any], Any], x: Any, n: int, output_size: An
     if x.ndim == n + 1:
         return _adaptive(choose, x[None], n, output_size)[0]
     space = x.shape[2:]
-    out = [m if k is None else k for k, m in zip(each(output_size, n), space)]
+    wanted: Any = each(output_size, n)
+    out = [m if k is None else k for k, m in zip(wanted, space)]
     number = np.arange(np.prod(space)).reshape(space)
-    y = np.zeros((*x.shape[:2], *out))
+    y: Any = np.zeros((*x.shape[:2], *out))
     for place in product(*map(range, out)):
         window = tuple(
             slice(int(np.floor(i * m / k)), int(np.ceil((i + 1) * m / k)))
