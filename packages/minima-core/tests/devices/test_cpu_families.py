@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from inspect import unwrap
 
 import pytest
 
@@ -23,7 +24,8 @@ def test_kernels_come_from_their_module_and_write():
     for family, names in FAMILIES.items():
         for name in names.split():
             kernel = mi.device("cpu").kernels[name]
-            assert kernel.quietened is import_module(f"minima.devices.{family}").KERNELS[name]
+            found = import_module(f"minima.devices.{family}").KERNELS[name]
+            assert unwrap(kernel.quietened) is found  # within what takes bfloat16, once in use
             assert name in mi.device("cpu").writes
 
 

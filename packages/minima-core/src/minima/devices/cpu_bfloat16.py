@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ def widened(name: str, kernel: Kernel, bfloat16: np.dtype[Any]) -> Kernel:
 
     if name in _NATIVE or (name in TABLE and TABLE[name].view):
         return kernel
-    if isinstance(kernel, np.ufunc) and kernel is not np.matmul:
+    bare = getattr(kernel, "quietened", kernel)
+    if isinstance(bare, np.ufunc) and bare is not np.matmul:
         return kernel  # which ml_dtypes has for the type
     float32 = np.dtype("float32")
 
@@ -38,6 +40,7 @@ def widened(name: str, kernel: Kernel, bfloat16: np.dtype[Any]) -> Kernel:
         y = np.asarray(y)
         return y.astype(bfloat16) if y.dtype == float32 else y
 
+    @wraps(kernel)
     def call(*inputs: Any, out: Array = None, **attrs: Any) -> Any:
         if not _any_of(bfloat16, inputs):
             return kernel(*inputs, **attrs) if out is None else kernel(*inputs, out=out, **attrs)
@@ -47,7 +50,8 @@ def widened(name: str, kernel: Kernel, bfloat16: np.dtype[Any]) -> Kernel:
         np.copyto(out, found, casting="unsafe")
         return out
 
-    call.__name__ = name
+    if bare is not kernel:
+        call.quietened = widened(name, bare, bfloat16)  # type: ignore[attr-defined]
     return call
 
 
