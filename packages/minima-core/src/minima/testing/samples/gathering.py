@@ -153,6 +153,9 @@ def _rows() -> Iterator[Sample]:
             yield Sample(name, oracle, [real(4, 3)], {"index": index, "value": 2.0}, note)
             attrs = {"index": index, "value": np.full(part, 1.5)}
             yield Sample(name, oracle, [real(4, 3)], attrs, f"{note}-array")
+    for name, oracle in (("index_update", _update), ("index_add", _add)):
+        yield Sample(name, oracle, [real(4, 3), 1, real(3)])
+        yield Sample(name, oracle, [real(0, 3)], {"index": (slice(None), 1), "value": 1.0})
     twice = {"index": ([0, 2, 2],), "value": np.array([1.0, 2.0, 4.0])}
     yield Sample("index_add", _add, [real(3)], twice, "twice")
 
