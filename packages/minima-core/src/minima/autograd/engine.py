@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, AutogradError, DTypeError, ShapeError
+from ..gradients import PostHook, Retained
 from ..operators.complex import real
 from ..operators.creation import made
 from ..operators.table import sum_to, table_operator
 from ..quiet import quietly
-from ..tensor import PostHook, Retained, Tensor, wrap
+from ..tensor import Tensor, wrap
 from .function import Output
 from .mode import ANOMALY, GRAD, TAPE
 from .node import LEAF, Node, Spec

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.node import LEAF, Node, Spec, View
-from ..tensor import RETAINED, Tensor
+from ..gradients import RETAINED
+from ..tensor import Tensor
 from .comparison import where
 from .creation import zeros
 from .indexing import getitem, put
