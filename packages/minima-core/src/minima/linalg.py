@@ -33,12 +33,12 @@ from .operators.decompositions import (
 from .operators.factorization import pinv
 from .operators.linear_algebra import matmul
 from .operators.matrices import cholesky, det, inv, solve
+from .operators.matrix_functions import matrix_exp, matrix_power
 from .operators.norms import cond, matrix_norm, norm, vector_norm
 from .operators.products import (
     cross,
     diagonals,
     kron,
-    matrix_power,
     matrix_transpose,
     multi_dot,
     outer,
@@ -68,6 +68,7 @@ __all__ = [
     "kron",
     "lstsq",
     "matmul",
+    "matrix_exp",
     "matrix_norm",
     "matrix_power",
     "matrix_rank",

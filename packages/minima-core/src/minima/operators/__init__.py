@@ -40,6 +40,7 @@ from .logical import *  # noqa: F403
 from .loss import *  # noqa: F403
 from .manipulation import *  # noqa: F403
 from .matrices import *  # noqa: F403
+from .matrix_functions import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .norms import *  # noqa: F403
 from .padding import *  # noqa: F403
@@ -107,6 +108,7 @@ _FAMILIES = (
     "loss",
     "manipulation",
     "matrices",
+    "matrix_functions",
     "normalization",
     "norms",
     "padding",

@@ -23,11 +23,18 @@ from .factorization import (
     svd_parts,
 )
 from .indexing import getitem
-from .lapack import adjoint, diagonal_matrix, diagonal_of, matrix_wanted, real_part, unit
+from .lapack import (
+    adjoint,
+    check_square,
+    diagonal_matrix,
+    diagonal_of,
+    matrix_wanted,
+    real_part,
+    unit,
+)
 from .linear_algebra import matmul
 from .manipulation import astype, concat, transpose
 from .matrices import slogdet_packed, solve
-from .products import check_square
 from .reduction import max as largest
 from .reduction import sum as total
 

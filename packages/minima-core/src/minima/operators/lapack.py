@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import LinearAlgebraError
+from ..errors import LinearAlgebraError, ShapeError
 from ..tensor import Tensor
 from .complex import conjugated, real
 from .creation import eye
@@ -72,6 +72,16 @@ def hermitian(xp: Any, x: Any) -> Any:
         raise ValueError("not square")
     flipped = xp.swapaxes(x, -1, -2)
     return (x + (xp.conj(flipped) if x.dtype.kind == "c" else flipped)) * x.dtype.type(0.5)
+
+
+def check_square(name: str, x: Tensor) -> None:
+    """Raise unless the last two axes of *x* make square matrices.
+
+    >>> import minima as mi
+    >>> check_square("matrix_power", mi.ones((2, 2)))
+    """
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ShapeError(f"{name}: got shape {x.shape}; expected square matrices, (*, n, n)")
 
 
 def need_square(x: Any) -> None:

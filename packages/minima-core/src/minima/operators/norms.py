@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -139,9 +140,9 @@ def _matrix_norm(name: str, x: Tensor, keepdims: bool, p: Any) -> Tensor:
     return reshape(as_type(found, _real_type(x)), shape)
 
 
-def _ends(function: Any, x: Tensor) -> Tensor:
+def _ends(function: Callable[..., Tensor], x: Tensor) -> Tensor:
     """Return *function* along the last axis; 0 where it has no elements."""
-    return function(x, -1) if x.shape[-1] else total(x, -1)  # type: ignore[no-any-return]
+    return function(x, -1) if x.shape[-1] else total(x, -1)
 
 
 @composite

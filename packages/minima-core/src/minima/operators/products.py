@@ -14,9 +14,8 @@ from .axes import canonical_axes, canonical_axis
 from .complex import conjugated
 from .composed import composite
 from .indexing import getitem
-from .lapack import unit
 from .linear_algebra import matmul
-from .manipulation import broadcast_to, expand_dims, permute_dims, reshape, stack, transpose
+from .manipulation import expand_dims, permute_dims, reshape, stack, transpose
 from .rearrangement import diagonal, moveaxis
 from .reduction import sum as total
 
@@ -123,7 +122,7 @@ def tensordot(a: TensorLike, b: TensorLike, *, axes: int | Sequence[Sequence[int
     """
     left, right = _pair(a, b)
     if hasattr(axes, "__index__"):
-        n = int(axes)  # type: ignore[call-overload]
+        n = int(axes)
         if n < 0 or n > min(left.ndim, right.ndim):
             raise ArgumentError(
                 f"tensordot: got axes={n} for shapes {left.shape} and {right.shape}; expected 0 to "
@@ -132,9 +131,10 @@ def tensordot(a: TensorLike, b: TensorLike, *, axes: int | Sequence[Sequence[int
         return _contract(
             "tensordot", left, right, tuple(range(left.ndim - n, left.ndim)), tuple(range(n))
         )
+    named: Any = axes
     first, second = (
-        canonical_axes("tensordot", tuple(p) if hasattr(p, "__len__") else (p,), t.ndim)
-        for p, t in zip(axes, (left, right))  # type: ignore[arg-type]
+        canonical_axes("tensordot", tuple(p) if hasattr(p, "__len__") else p, t.ndim)
+        for p, t in zip(named, (left, right))
     )
     if len(first) != len(second):
         raise ArgumentError(
@@ -274,47 +274,6 @@ def bilinear(
     y = matmul(inside, expand_dims(second, second.ndim))
     y = reshape(y, y.shape[:-1])
     return y if bias is None else y + bias
-
-
-@composite
-def matrix_power(x: TensorLike, n: int) -> Tensor:
-    """Return the *n*-th power of square matrices; below 0 of their inverses.
-
-    Raises: ShapeError unless they are square, LinearAlgebraError for an inverse that is not there.
-
-    >>> import minima as mi
-    >>> mi.linalg.matrix_power(mi.Tensor([[1.0, 1.0], [0.0, 1.0]]), 3)
-    Tensor([[1., 3.],
-            [0., 1.]])
-    """
-    from .matrices import inv
-
-    base: Tensor = x  # type: ignore[assignment]
-    check_square("matrix_power", base)
-    if not hasattr(n, "__index__"):
-        raise ArgumentError(f"matrix_power: got the power {n!r}; expected an integer")
-    if n == 0:
-        return broadcast_to(unit(base), base.shape) + 0 * base
-    if n < 0:
-        base, n = inv(base), -n
-    found = None
-    while True:
-        if n & 1:
-            found = base if found is None else matmul(found, base)
-        n >>= 1
-        if not n:
-            return found  # type: ignore[return-value]  # the highest bit is 1
-        base = matmul(base, base)
-
-
-def check_square(name: str, x: Tensor) -> None:
-    """Raise unless the last two axes of *x* make square matrices.
-
-    >>> import minima as mi
-    >>> checkcheck_square("matrix_power", mi.ones((2, 2)))
-    """
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ShapeError(f"{name}: got shape {x.shape}; expected square matrices, (*, n, n)")
 
 
 @composite

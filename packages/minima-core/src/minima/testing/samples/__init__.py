@@ -22,6 +22,7 @@ from . import (
     group_norm,
     linalg,
     network,
+    products,
     rearrangement,
     recurrent,
     reduction,
@@ -71,6 +72,7 @@ _FAMILIES: list[Any] = [
     gathering,
     linalg,
     fft,
+    products,
 ]
 #: rows of operators, and of functions composed of them
 SAMPLES: list[Sample] = [s for family in _FAMILIES for s in family.SAMPLES]

@@ -67,6 +67,7 @@ def _oracle(name: str) -> Any:
 
 
 def _functions() -> Iterator[Sample]:
+    shape: Any
     for name in dict.fromkeys((*_REAL, *_COMPLEX)):
         for shape, options in (
             ((5,), {}),
