@@ -228,7 +228,7 @@ CALLS = {
         "cannot write complex64 into float32",
     ),
     # calls
-    "option": (lambda: mi.sum(V, axiss=1), mi.ArgumentError, "sum: .*axiss.*expected sum"),
+    "option": (lambda: mi.mean(V, axiss=1), mi.ArgumentError, "mean: .*axiss.*expected mean"),
     "missing": (lambda: mi.where(V > 0), mi.ArgumentError, "where: missing .*expected where"),
     # conversions
     "truth": (lambda: bool(V), mi.ShapeError, r"truth of a tensor of shape \(2,\) is ambiguous"),

@@ -24,9 +24,11 @@ class Arranging:
     __slots__ = ()
 
     # ---- statistics ------------------------------------------------------------------------------
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    def prod(
+        self, axis: Axis = None, keepdims: bool = False, *, dtype: npt.DTypeLike | None = None
+    ) -> Tensor:
         """See `minima.prod`."""
-        return ops.prod(self, axis, keepdims)  # type: ignore[arg-type]
+        return ops.prod(self, axis, keepdims, dtype=dtype)  # type: ignore[arg-type]
 
     def std(self, axis: Axis = None, keepdims: bool = False, *, correction: float = 0) -> Tensor:
         """See `minima.std`."""

@@ -9,6 +9,8 @@ from .arranging import Arranging
 from .changing import Changing
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from . import operators as ops  # at run time `minima.tensor` puts it here, once it exists
     from .dtypes import DType
     from .tensor import Tensor, TensorLike
@@ -188,9 +190,17 @@ class Methods(Arranging, Changing):
         return ops.imag(self)
 
     # ---- reductions ------------------------------------------------------------------------------
-    def sum(self, axis: Axis = None, keepdims: bool = False, *, axes: Axis = None) -> Tensor:
+    def sum(
+        self,
+        axis: Axis = None,
+        keepdims: bool = False,
+        *,
+        axes: Axis = None,
+        dtype: npt.DTypeLike | None = None,
+    ) -> Tensor:
         """See `minima.sum`; *axes* is another name of *axis*."""
-        return ops.sum(self, axis if axes is None else axes, keepdims)
+        chosen = axis if axes is None else axes
+        return ops.sum(self, chosen, keepdims, dtype=dtype)  # type: ignore[arg-type]
 
     def mean(self, axis: Axis = None, keepdims: bool = False, *, axes: Axis = None) -> Tensor:
         """See `minima.mean`; *axes* is another name of *axis*."""
@@ -239,7 +249,7 @@ class Methods(Arranging, Changing):
     # ---- shape -----------------------------------------------------------------------------------
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         """See `minima.reshape`; the sizes may be given one by one."""
-        return ops.reshape(self, _sizes(shape))
+        return ops.reshape(self, _sizes(shape))  # type: ignore[arg-type]
 
     def broadcast_to(self, *shape: int | Sequence[int]) -> Tensor:
         """See `minima.broadcast_to`; the sizes may be given one by one."""
@@ -253,9 +263,9 @@ class Methods(Arranging, Changing):
         """See `minima.permute_dims`; the axes may be given one by one."""
         return ops.permute_dims(self, _sizes(axes))
 
-    def expand_dims(self, axis: int = 0) -> Tensor:
+    def expand_dims(self, axis: int | Sequence[int] = 0) -> Tensor:
         """See `minima.expand_dims`."""
-        return ops.expand_dims(self, axis)
+        return ops.expand_dims(self, axis)  # type: ignore[arg-type]
 
     def squeeze(self, axis: Axis = None) -> Tensor:
         """See `minima.squeeze`."""

@@ -93,6 +93,7 @@ def test_diff_joins_its_ends():
 def test_methods():
     """Catch a method that calls another function."""
     assert X.prod(1).tolist() == [8.0]
+    assert X.sum(1, dtype="float64").dtype == X.prod(dtype="float64").dtype == "float64"
     assert X.std(1, correction=1).tolist() == pytest.approx([np.std([1, 2, 4], ddof=1)])
     assert X.median().item() == 2.0
     assert X.quantile(0.0, 1).tolist() == [1.0]

@@ -73,7 +73,7 @@ def _extremes() -> Iterator[Sample]:
         special = exactly([[1.0, nan, 2.0, nan], [inf, 1.0, -inf, inf]])
         yield Sample(name, _last_extreme, [special], attrs, "special")
         yield Sample(name, _last_extreme, [exactly(TIES)], attrs, "ties")
-    yield Sample(name, _last_extreme, [bools(5)], {"axis": 0})
+    yield Sample(name, _last_extreme, [bools(5)], {"axis": 0}, "bools")
     yield Sample(name, _last_extreme, [integers(3, 4)], {"axis": 0})
 
 

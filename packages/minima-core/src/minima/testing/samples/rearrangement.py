@@ -26,7 +26,7 @@ def _diagonals() -> Iterator[Sample]:
         ((3, 0, 2), {"axis1": 0, "axis2": 2}),
     ):
         yield Sample("diagonal", np.diagonal, [real(*shape)], attrs)
-    yield Sample("diagonal", np.diagonal, [integers(3, 3)])
+    yield Sample("diagonal", np.diagonal, [integers(3, 3)], note="whole")
     yield Sample("diagonal", np.diagonal, [exactly([[nan, 1.0], [2.0, inf]])], {}, "special", False)
 
 
