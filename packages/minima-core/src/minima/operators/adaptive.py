@@ -18,7 +18,7 @@ from .manipulation import permute_dims, reshape
 from .pooling import adaptive_avg_pool2d as adaptive_avg_pool2d_operator
 from .pooling import max_pool2d as max_pool2d_operator
 from .spatial import Size, batched, like
-from .window_largest import Pooled, Sizes, along, largest_of
+from .window_largest import Pooled, Sizes, along, largest_of, need_order
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -172,6 +172,7 @@ def _adaptive_max(
     name: str, n: int, x: Any, output_size: OutputSize, return_indices: bool
 ) -> Pooled:
     image = batched(name, x, n)
+    need_order(name, image)
     space = image.shape[2:]
     out = _output(name, output_size, space)
     if not return_indices and all(k % m == 0 for k, m in zip(space, out)):
@@ -322,6 +323,8 @@ def _unpooled(name: str, given: Any, usual: Sizes, stride: Sizes) -> Sizes:
 
 def _check_places(name: str, number: Tensor, count: int) -> None:
     """Raise for an index outside of the result."""
+    while number._device.base is not None:  # a batch, all of which has to fit
+        number = number._array.outer
     values = number._device.to_host(number._array)
     if values.size and (values.min() < 0 or values.max() >= count):
         wrong = values.min() if values.min() < 0 else values.max()

@@ -122,7 +122,12 @@ def conv2d(
             [6., 9., 6.],
             [4., 6., 4.]])
     """
-    return _convolve("conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
+    image: Any = x
+    plain = image.ndim == 4 and weight.size and type(groups) is int  # type: ignore[union-attr]
+    if plain and not isinstance(padding, str):  # the operator checks all of it
+        how: Any = {"stride": stride, "padding": padding, "dilation": dilation}
+        return conv2d_operator(image, weight, bias, **how, groups=groups)
+    return _convolve("conv2d", 2, image, weight, bias, stride, padding, dilation, groups)
 
 
 @composite

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, DTypeError, ShapeError
 from ..tensor import Tensor, TensorLike
 from .axes import sizes
 from .comparison import isnan, not_equal, where
@@ -122,6 +122,16 @@ def _one(i: int) -> int:
     return (1, 1, 0)[i]
 
 
+def need_order(name: str, x: Any) -> None:
+    """Raise unless elements of x are numbers of which one is the largest.
+
+    >>> import minima as mi
+    >>> need_order("max_pool1d", mi.ones(1))
+    """
+    if x.dtype.kind not in "fiu":
+        raise DTypeError(f"{name}: got x of {x.dtype}; expected real numbers: use .astype(...)")
+
+
 def lowest(x: Any) -> Any:
     """Return what is larger than nothing.
 
@@ -192,8 +202,12 @@ def max_pool2d(
     >>> mi.operators.max_pool2d(mi.Tensor([[[1.0, 2.0], [3.0, 4.0]]]), 2, return_indices=True)
     (Tensor([[[4.]]]), Tensor([[[3]]]))
     """
+    image: Any = x
+    plain = image.ndim == 4 and dilation == 1 and not ceil_mode and not return_indices
+    if plain and image.size and image.dtype.kind in "fiu":  # the operator checks all of it
+        return max_pool2d_operator(image, kernel_size, stride, padding)
     options = (kernel_size, stride, padding, dilation, ceil_mode)
-    return _max_pool("max_pool2d", 2, x, return_indices, *options)
+    return _max_pool("max_pool2d", 2, image, return_indices, *options)
 
 
 @composite
@@ -224,6 +238,7 @@ def max_pool3d(
 
 def _max_pool(name: str, n: int, x: Any, return_indices: bool, *options: Any) -> Pooled:
     image = batched(name, x, n)
+    need_order(name, image)
     space = image.shape[2:]
     found = find_windows(name, space, *options)
     if any(found.beyond):

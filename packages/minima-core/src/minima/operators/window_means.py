@@ -69,8 +69,13 @@ def avg_pool2d(
     >>> mi.operators.avg_pool2d(mi.Tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), 2)
     Tensor([[[[2.5]]]])
     """
+    image: Any = x
+    plain = image.ndim == 4 and not ceil_mode and divisor_override is None
+    if plain and image.size:  # the operator checks all of it
+        how = (kernel_size, stride, padding)
+        return avg_pool2d_operator(image, *how, count_include_pad=count_include_pad)
     options = (kernel_size, stride, padding, 1, ceil_mode)
-    return _avg_pool("avg_pool2d", 2, x, count_include_pad, divisor_override, *options)
+    return _avg_pool("avg_pool2d", 2, image, count_include_pad, divisor_override, *options)
 
 
 @composite
