@@ -146,6 +146,11 @@ def along(n: int, function: Function, inputs: list[Any], attrs: dict[str, Any]) 
     return function(*(whole(n, v) for v in inputs), **found)
 
 
+def stacks(n: int, function: Function, inputs: list[Any], attrs: dict[str, Any]) -> Tensor:
+    """Work on matrices, of which the batch is a stack."""
+    return function(inputs[0].outer, **attrs)
+
+
 def added_axis(n: int, function: Function, inputs: list[Any], attrs: dict[str, Any]) -> Tensor:
     """Count the axis that is added from behind the batch axis."""
     axis = shifted(attrs["axis"], inputs[0].ndim + 1)
@@ -311,15 +316,20 @@ def _embedding(n: int, function: Function, inputs: list[Any], attrs: dict[str, A
 
 # ---- which operator has which --------------------------------------------------------------------
 _ELEMENTWISE = (
-    "abs add add_scaled addcdiv addcmul astype bitwise_and bitwise_invert bitwise_or bitwise_xor "
-    "clip copy cos divide equal erf exp expm1 floor_divide gelu gelu_gradient greater "
-    "greater_equal isfinite isinf isnan lerp less less_equal log log1p logical_not maximum "
-    "minimum multiply negative not_equal one_hot power power_scalar relu relu_gradient remainder "
-    "share sigmoid sign sin sqrt square subtract tanh where"
+    "abs acos acosh add add_scaled addcdiv addcmul asin asinh astype atan atan2 atanh bitwise_and "
+    "bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor ceil clip "
+    "conjugate copy copysign cos cosh divide equal erf exp expm1 floor floor_divide gelu "
+    "gelu_gradient greater greater_equal hypot imag isfinite isinf isnan lerp less less_equal log "
+    "log10 log1p log2 logaddexp logical_not maximum minimum multiply negative nextafter not_equal "
+    "one_hot power power_scalar real relu relu_gradient remainder round share sigmoid sign signbit "
+    "sin sinh softplus sqrt square subtract tan tanh trunc where"
 )
 _ALONG = (
-    "all any concat log_softmax logsumexp max mean min softmax softmax_gradient squeeze sum var"
+    "all any argsort concat cumulative_argmax cumulative_prod cumulative_sum log_softmax logsumexp "
+    "max mean min prod real_dft real_idft softmax softmax_gradient squeeze sum take_along_axis var"
 )
+#: operators on the last two axes, over all axes in front
+_MATRICES = "adjugate cholesky det eig_packed eigh_packed inv pinv svd_packed slogdet_packed"
 
 
 def _enter(names: str | Sequence[str], rule: Rule) -> None:
@@ -329,6 +339,7 @@ def _enter(names: str | Sequence[str], rule: Rule) -> None:
 _enter(_ELEMENTWISE, elementwise)
 _enter(_ALONG, along)
 _enter("argmax argmin", position)
+_enter(_MATRICES, stacks)
 _enter("expand_dims stack", added_axis)
 _enter("layer_norm layer_norm_gradient", normalized)
 _enter("reshape", _reshape)

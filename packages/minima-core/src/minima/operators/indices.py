@@ -69,6 +69,8 @@ def _part(name: str, part: Any, device: Device) -> Any:
         return np.asarray(part)
     if isinstance(part, np.ndarray | list | tuple):
         return _array(name, part)
+    if isinstance(part, device.buffer):
+        return part
     try:
         return as_int(part)
     except TypeError:
