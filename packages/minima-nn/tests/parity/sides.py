@@ -88,13 +88,14 @@ def torch_side():
 
         def __init__(self, dtype):
             self.dtype = dtype
+            torch.set_default_dtype(getattr(torch, dtype))  # some optimisers keep numbers in it
 
         def tensor(self, array, grad=False):
             array = np.array(array, self.dtype if np.asarray(array).dtype.kind == "f" else None)
             return torch.from_numpy(array).requires_grad_(grad)
 
         def numpy(self, t):
-            return t.detach().resolve_conj().numpy()
+            return t.detach().resolve_conj().numpy(force=True)
 
         def is_tensor(self, t):
             return isinstance(t, torch.Tensor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import schedules, steps
+from . import activations, losses, schedules, steps
 
-_FAMILIES = (schedules, steps)
+_FAMILIES = (activations, losses, schedules, steps)
 ROWS = [row for family in _FAMILIES for row in family.ROWS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -232,28 +232,36 @@ def _distance(a: Any, b: Any, p: float = 2.0, eps: float = 1e-6, keepdims: bool 
     return np.linalg.norm(a - b + eps, p, -1, keepdims)
 
 
+#: two shapes, attributes
+Pairs: TypeAlias = tuple[tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]], ...]
+
+COSINES: Pairs = (
+    ((3, 4), (3, 4), {}),
+    ((3, 4), (1, 4), {"eps": 1.0}),
+    ((2, 3, 2), (3, 1), {"axis": -2}),
+    ((0, 4), (0, 4), {}),
+)
+DISTANCES: Pairs = (
+    ((3, 4), (3, 4), {}),
+    ((4,), (4,), {"p": 1.0}),
+    ((3, 4), (1, 4), {"p": 3.0, "keepdims": True}),
+    ((2, 2, 3), (2, 1, 3), {"p": inf}),
+    ((0, 4), (0, 4), {}),
+)
+NORMS: tuple[dict[str, Any], ...] = ({}, {"p": 1.0}, {"p": 3.0, "axis": 0}, {"p": inf})
+
+
 def _distances() -> Iterator[Sample]:
-    for attrs in ({}, {"p": 1.0}, {"p": 3.0, "axis": 0}, {"p": inf}, {"eps": 10.0}):
+    for attrs in (*NORMS, {"eps": 10.0}):
         yield Sample("normalize", _normalize, [away(3, 4)], attrs)
     yield Sample("normalize", _normalize, [real(0, 4)])
     none = {"eps": 0.5}
     slopes = [[[2.0, 2.0]]]
     yield Sample("normalize", _normalize, [exactly([[0.0, 0.0]])], none, "zero", False, slopes)
-    for a, b, attrs in (
-        ((3, 4), (3, 4), {}),
-        ((3, 4), (1, 4), {"eps": 1.0}),
-        ((2, 3, 2), (3, 1), {"axis": -2}),
-        ((0, 4), (0, 4), {}),
-    ):
+    for a, b, attrs in COSINES:
         smooth = "eps" not in attrs  # which has the slope of a length that is smaller
         yield Sample("cosine_similarity", _cosine, [away(*a), away(*b)], attrs, "", smooth)
-    for a, b, attrs in (
-        ((3, 4), (3, 4), {}),
-        ((4,), (4,), {"p": 1.0}),
-        ((3, 4), (1, 4), {"p": 3.0, "keepdims": True}),
-        ((2, 2, 3), (2, 1, 3), {"p": inf}),
-        ((0, 4), (0, 4), {}),
-    ):
+    for a, b, attrs in DISTANCES:
         yield Sample("pairwise_distance", _distance, [real(*a), real(*b)], attrs)
     same = [exactly([[1.0, 2.0]]), exactly([[1.0, 2.0]])]
     slopes = [[[0.0, 0.0]], [[0.0, 0.0]]]

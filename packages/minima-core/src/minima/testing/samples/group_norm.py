@@ -48,6 +48,13 @@ def _local(x: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float 
     return x / (k + alpha * total / size) ** beta
 
 
+LOCAL: tuple[dict[str, Any], ...] = (
+    {"size": 3},
+    {"size": 2, "alpha": 0.5, "beta": 0.5, "k": 2.0},
+    {"size": 9},
+)
+
+
 def _rows() -> Iterator[Sample]:
     for x, w, attrs in (
         ((3, 4), (4,), {"eps": 1e-3}),
@@ -72,7 +79,7 @@ def _rows() -> Iterator[Sample]:
     for shape, affine in (((2, 3, 4), True), ((2, 3, 2, 2), False), ((0, 3, 4), True)):
         given = [real(shape[1]), real(shape[1])] if affine else [None, None]
         yield Sample("instance_norm", _instance_norm, [real(*shape), *given], {"eps": 0.01})
-    for attrs in ({"size": 3}, {"size": 2, "alpha": 0.5, "beta": 0.5, "k": 2.0}, {"size": 9}):
+    for attrs in LOCAL:
         yield Sample("local_response_norm", _local, [real(2, 5, 3)], attrs)
     yield Sample("local_response_norm", _local, [real(1, 3, 0)], {"size": 3})
 

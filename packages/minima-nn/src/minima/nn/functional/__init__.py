@@ -22,6 +22,7 @@ from .linear import *  # noqa: F403
 from .margins import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .regression import *  # noqa: F403
+from .spatial import *  # noqa: F403
 
 _FAMILIES = (
     "activations",
@@ -33,6 +34,7 @@ _FAMILIES = (
     "margins",
     "normalization",
     "regression",
+    "spatial",
 )
 if not TYPE_CHECKING:  # checkers follow the imports above
     __all__ = [n for family in _FAMILIES for n in modules[f"{__name__}.{family}"].__all__]

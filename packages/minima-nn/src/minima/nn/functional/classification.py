@@ -31,7 +31,7 @@ INF = float("inf")
 
 def cross_entropy(
     input: Tensor,
-    target: Tensor,
+    target: Any,
     weight: Tensor | None = None,
     *,
     ignore_index: int = -100,
