@@ -68,6 +68,20 @@ def test_quantiles(q, method):
         np.testing.assert_allclose(found.numpy(), np.quantile(x, q, 1, method=method), rtol=1e-12)
 
 
+def test_no_quantiles():
+    """Catch a result for no shares of another type or shape."""
+    x = mi.ones((2, 3), dtype="float64")
+    assert mi.quantile(x, [], 1).shape == (0, 2)
+    assert mi.quantile(x, [], 1, keepdims=True).shape == (0, 2, 1)
+    assert mi.quantile(x, []).dtype == "float64"
+
+
+def test_many_halves():
+    """Catch a count of elements that is rounded in their type."""
+    x = mi.ones(5000, dtype="float16")
+    assert mi.nanmean(x).item() == 1.0
+
+
 def test_counts_with_weights():
     """Catch weights whose gradient goes to another place."""
     w = mi.Tensor([1.0, 2.0, 3.0], requires_grad=True)

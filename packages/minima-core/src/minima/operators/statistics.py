@@ -18,7 +18,6 @@ from .arithmetic import add, divide, multiply, subtract
 from .axes import canonical_axes, canonical_axis, kept_shape
 from .comparison import equal, isnan, logical_not, where
 from .complex import conjugated
-from .complex import conjugated
 from .composed import composite
 from .creation import full, made
 from .cumulative import cumulative_prod
@@ -242,9 +241,12 @@ def quantile(
     ordered, kept = _sorted_rows(as_tensor(x), axis)
     found = [_between(ordered, float(share), method) for share in shares.ravel()]
     found = [reshape(t, kept) if keepdims else t for t in found]
-    if shares.ndim:
-        return stack(found, axis=0) if found else full((0, *ordered.shape[:-1]), 0.0)
-    return found[0]
+    if not shares.ndim:
+        return found[0]
+    if found:
+        return stack(found, axis=0)
+    shape = (0, *(kept if keepdims else ordered.shape[:-1]))
+    return full(shape, 0.0, dtype=ordered.dtype, device=ordered.device)
 
 
 @composite
@@ -288,8 +290,8 @@ def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """
     t = as_tensor(x)
     t = astype(t, float_for(t.dtype), copy=False)
-    count = sum(astype(logical_not(isnan(t)), t.dtype), axis, keepdims)
-    return divide(sum(_filled(t, 0), axis, keepdims), count)
+    count = sum(logical_not(isnan(t)), axis, keepdims)
+    return divide(sum(_filled(t, 0), axis, keepdims), astype(count, t.dtype))
 
 
 @composite
@@ -328,7 +330,7 @@ def _of_numbers(function: Any, t: Tensor, value: float, axis: Axis, keepdims: bo
     if t.dtype.kind not in "fV":
         return function(t, axis, keepdims)  # type: ignore[no-any-return]
     found = function(_filled(t, value), axis, keepdims)
-    count = sum(astype(logical_not(isnan(t)), "int64"), axis, keepdims)
+    count = sum(logical_not(isnan(t)), axis, keepdims)
     return where(equal(count, 0), float("nan"), found)
 
 
