@@ -142,6 +142,25 @@ def test_needs_input_grad():
     assert seen == [(True, False, False)] * 2
 
 
+def test_needs_input_grad_in_grad():
+    """In backward it says what the caller asks for, so that the rest need not be computed."""
+    seen = []
+
+    class Watched(Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            return a * b
+
+        @staticmethod
+        def backward(ctx, g):
+            seen.append(ctx.needs_input_grad)
+            return g, g
+
+    a, b = leaf(1.0), leaf(2.0)
+    mi.autograd.grad(Watched.apply(a, b), b)
+    assert seen == [(False, True)]
+
+
 @pytest.mark.parametrize("materialize", [True, False])
 def test_materialize_grads(materialize):
     """An output that took no part has zeros as its gradient, or None if asked for."""
@@ -425,26 +444,23 @@ def test_deep_graph():
     x = leaf(1.0)
     y = x
     for _ in range(10_000):
-        y = returning_same(y)
+        y = Same.apply(y)
     y.backward()
     assert x.grad.tolist() == [1.0]
     kept = x
     for _ in range(10_000):
-        kept = returning_same(kept)
+        kept = Same.apply(kept)
     del kept
 
 
-def returning_same(x):
-    class Same(Function):
-        @staticmethod
-        def forward(ctx, x):
-            return x * 1
+class Same(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 1
 
-        @staticmethod
-        def backward(ctx, g):
-            return g
-
-    return Same.apply(x)
+    @staticmethod
+    def backward(ctx, g):
+        return g
 
 
 def test_compiled():

@@ -301,7 +301,7 @@ def _step(
         if type(node) is Output:
             _collect(node, g, held, heap)
             return
-        results: Any = node.run(g)  # type: ignore[attr-defined]
+        results: Any = node.run(g, needed)  # type: ignore[attr-defined]
     else:
         inputs = _inputs(node, needed, create)
         y = node.output

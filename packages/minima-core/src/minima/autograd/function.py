@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from weakref import ref
 
 from ..errors import AutogradError, DTypeError, ShapeError
@@ -46,19 +46,22 @@ class FunctionNode(Node):
 
     context: Context | None
 
-    def run(self, found: dict[int, Tensor]) -> tuple[Tensor | None, ...]:
+    def run(self, found: dict[int, Tensor], needed: set[Any] | None) -> tuple[Tensor | None, ...]:
         """Return the gradients of the inputs from those of the outputs, which *found* numbers."""
-        context, kept = self.context, self.saved
-        grads = [found.get(i) for i in range(len(context.outputs))]  # type: ignore[union-attr]
-        if context._materialize:  # type: ignore[union-attr]
+        context, kept, edges = cast("Context", self.context), self.saved or (), self.edges or ()
+        context.needs_input_grad = tuple(
+            edge is not None and (needed is None or edge in needed) for edge in edges
+        )
+        grads = [found.get(i) for i in range(len(context.outputs))]
+        if context._materialize:
             from ..operators.creation import zeros
 
-            for i, spec in enumerate(context.outputs):  # type: ignore[union-attr]
+            for i, spec in enumerate(context.outputs):
                 if grads[i] is None and spec is not None:
                     grads[i] = zeros(spec.shape, dtype=spec.dtype, device=spec.device)
         results = self.operator.rule(context, *grads)  # type: ignore[misc]
         results = tuple(results) if isinstance(results, tuple | list) else (results,)
-        name, count = self.operator.name, len(kept)  # type: ignore[arg-type]
+        name, count = self.operator.name, len(kept)
         if len(results) < count or any(r is not None for r in results[count:]):
             raise AutogradError(
                 f"{name}: backward returned {len(results)} gradients; expected {count}, one for "
@@ -66,7 +69,7 @@ class FunctionNode(Node):
             )
         fitting = tuple(
             None if edge is None else _fitting(name, i, result, spec)
-            for i, (edge, result, spec) in enumerate(zip(self.edges or (), results, kept or ()))
+            for i, (edge, result, spec) in enumerate(zip(edges, results, kept))
         )
         if ANOMALY.get():
             from .anomaly import check_results
