@@ -128,7 +128,7 @@ def need_order(name: str, x: Any) -> None:
     >>> import minima as mi
     >>> need_order("max_pool1d", mi.ones(1))
     """
-    if x.dtype.kind not in "fiu":
+    if x.dtype.kind not in "fiuV":
         raise DTypeError(f"{name}: got x of {x.dtype}; expected real numbers: use .astype(...)")
 
 
@@ -204,7 +204,7 @@ def max_pool2d(
     """
     image: Any = x
     plain = image.ndim == 4 and dilation == 1 and not ceil_mode and not return_indices
-    if plain and image.size and image.dtype.kind in "fiu":  # the operator checks all of it
+    if plain and image.size and image.dtype.kind in "fiuV":  # the operator checks all of it
         return max_pool2d_operator(image, kernel_size, stride, padding)
     options = (kernel_size, stride, padding, dilation, ceil_mode)
     return _max_pool("max_pool2d", 2, image, return_indices, *options)
@@ -299,7 +299,7 @@ def largest_of(seen: Tensor, number: Any, inside: Any) -> tuple[Tensor, Tensor]:
     """
     values = seen.detach()
     hits: Any = values == largest(values, axis=2, keepdims=True)
-    if values.dtype.kind == "f":
+    if values.dtype.kind in "fV":
         hits = hits | isnan(values)
     if inside is not None and not inside.all():
         hits = hits & made(inside, seen.device)
