@@ -23,17 +23,19 @@ from .factorization import (
     svd_parts,
 )
 from .indexing import getitem
+from .joining import concat
 from .lapack import (
     adjoint,
     check_square,
     diagonal_matrix,
     diagonal_of,
     matrix_wanted,
+    precision,
     real_part,
     unit,
 )
 from .linear_algebra import matmul
-from .manipulation import astype, concat, transpose
+from .manipulation import astype, transpose
 from .matrices import slogdet_packed, solve
 from .reduction import max as largest
 from .reduction import sum as total
@@ -99,7 +101,7 @@ def eigh(x: TensorLike) -> EighResult:
     Shapes: (*, n, n) -> (*, n) and (*, n, n). Dtype: as x; the values are real.
     Gradient: Hermitian. Between vectors of equal values it is taken to be 0: right where a loss
     depends on the space that they span alone.
-    Raises: ShapeError unless the matrices are square, LinearAlgebraError unless they are finite.
+    Raises: ShapeError unless the matrices are square, LinearAlgebraError where one is not finite.
 
     >>> import minima as mi
     >>> mi.linalg.eigh(mi.Tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
@@ -129,7 +131,7 @@ def eig(x: TensorLike) -> EigResult:
     The vectors have length 1, and their largest component is real and positive.
     Shapes: (*, n, n) -> (*, n) and (*, n, n). Dtype: complex, of the width of x.
     Gradient: for distinct values.
-    Raises: ShapeError unless the matrices are square, LinearAlgebraError unless they are finite.
+    Raises: ShapeError unless the matrices are square, LinearAlgebraError where one is not finite.
 
     >>> import minima as mi
     >>> mi.linalg.eig(mi.Tensor([[0.0, 1.0], [-1.0, 0.0]])).eigenvalues.imag
@@ -212,7 +214,7 @@ def svd(x: TensorLike, *, full_matrices: bool = True) -> SVDResult:
     Shapes: (*, m, n) -> U (*, m, m or k), S (*, k), Vh (*, n or k, n). Dtype: as x; S is real.
     Gradient: for positive values; between vectors of equal values it is taken to be 0, right
     where a loss depends on the space that they span alone.
-    Raises: ShapeError for less than two axes, LinearAlgebraError unless the matrices are finite.
+    Raises: ShapeError for less than two axes, LinearAlgebraError where one is not finite.
 
     >>> import minima as mi
     >>> mi.linalg.svd(mi.Tensor([[3.0, 0.0], [0.0, 5.0]])).S
@@ -278,7 +280,7 @@ def _rank(x: Tensor, rtol: Any) -> Tensor:
         return total(astype(s, "int64"), -1)
     if rtol is None:
         kind = x.dtype if is_floating(x.dtype) else FLOAT32
-        rtol = float(max(x.shape[-2:]) * np.finfo(kind).eps)
+        rtol = max(x.shape[-2:]) * precision(kind)
     if isinstance(rtol, Tensor | np.ndarray) and rtol.ndim:
         rtol = rtol[..., None]
     return total(astype(s > largest(s, -1, True) * rtol, "int64"), -1)

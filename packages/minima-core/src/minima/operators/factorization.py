@@ -28,6 +28,7 @@ from .lapack import (
     matrix_wanted,
     narrowed,
     need_square,
+    precision,
     real_part,
     square_wanted,
     widened,
@@ -269,6 +270,8 @@ def svd_packed(xp: Any, x: Array) -> Any:
             [1.],
             [0.]])
     """
+    if x.ndim < 2:
+        raise ValueError("no matrix")  # which explain puts in words
     why = "has no singular values: it is not finite"
     a = widened(xp, x)
     u, s, vh = factored("svd", why, lambda t: xp.linalg.svd(t, full_matrices=False), a)
@@ -335,7 +338,7 @@ def _(x: Tensor, rtol: Any) -> dict[str, Any]:
     if isinstance(rtol, Tensor):
         rtol = rtol.numpy()
     if rtol is None:
-        rtol = float(max(x.shape[-2:]) * np.finfo(x.dtype).eps)
+        rtol = max(x.shape[-2:]) * precision(x.dtype)
     return {"rtol": rtol}
 
 

@@ -18,7 +18,8 @@ from .complex import conjugated
 from .composed import composite
 from .creation import made, zeros
 from .indexing import getitem
-from .manipulation import astype, concat
+from .joining import concat
+from .manipulation import astype
 from .rearrangement import roll
 from .transforms import ADJOINT, check_norm, dft, real_dft, real_idft
 
@@ -35,7 +36,7 @@ def _check(name: str, x: Tensor, kind: str) -> Tensor:
         )
     if x.dtype.kind in "biu":
         x = astype(x, FLOAT32)
-    if kind == "c" and x.dtype.kind == "f":
+    if kind == "c" and x.dtype.kind != "c":
         x = astype(x, "complex128" if x.dtype.itemsize == 8 else "complex64")
     return x
 

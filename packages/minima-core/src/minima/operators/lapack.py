@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import DType
 from ..errors import LinearAlgebraError, ShapeError
 from ..tensor import Tensor
 from .complex import conjugated, real
@@ -101,6 +102,17 @@ def square_wanted(x: Tensor) -> str:
     'got shape (2, 3); expected square matrices, (*, n, n)'
     """
     return f"got shape {x.shape}; expected square matrices, (*, n, n)"
+
+
+def precision(dtype: DType) -> float:
+    """Return the distance from 1 to the next number of a floating type, or of its parts.
+
+    >>> precision(np.dtype("float16"))
+    0.0009765625
+    """
+    from ..datatypes import finfo
+
+    return finfo(dtype).eps
 
 
 def matrix_wanted(x: Tensor) -> str:

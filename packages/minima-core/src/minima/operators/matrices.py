@@ -22,6 +22,7 @@ from .lapack import (
     hermitian,
     narrowed,
     need_square,
+    precision,
     real_part,
     square_wanted,
     unit,
@@ -211,8 +212,7 @@ def _(g: Tensor, y: Any, x: Tensor) -> Any:
     h = matmul(matmul(vh, g), u) * conjugated(as_factor(det(matmul(u, vh))))
     # of all but two singular values the product, by logarithms: some may be 0
     one = getitem(s, (..., slice(None, 1)))
-    tiny = float(np.finfo(s.dtype).tiny)
-    logs = log(maximum(s, maximum(one * float(np.finfo(s.dtype).eps) ** 2, tiny)))
+    logs = log(maximum(s, maximum(one * precision(s.dtype) ** 2, 1e-30)))
     rest = total(logs, axis=-1, keepdims=True) - logs
     pairs = exp(expand_dims(rest, rest.ndim) - expand_dims(logs, -2)) * (1.0 - unit(s))
     middle = (

@@ -102,7 +102,7 @@ def real_dft(xp: Any, x: Array, axis: int = -1, norm: str = "backward") -> Any:
 
 @real_dft.prepare
 def _(x: Tensor, axis: int, norm: str) -> dict[str, Any]:
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fV":
         raise DTypeError(f"real_dft: got {x.dtype}; expected real numbers of a floating type")
     place = canonical_axis("real_dft", axis, x.ndim)
     _check_points("real_dft", x, (place,))
