@@ -16,7 +16,8 @@ from .composition import vjp
 from .creation import full
 from .gathering import take_along_axis
 from .indexing import getitem
-from .manipulation import concat, reshape
+from .joining import concat
+from .manipulation import reshape
 from .rearrangement import flip
 from .reduction import summed_as
 from .special import logaddexp

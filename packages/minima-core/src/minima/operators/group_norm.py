@@ -14,7 +14,8 @@ from .composed import composite
 from .creation import zeros
 from .exponential import sqrt, square
 from .indexing import getitem
-from .manipulation import concat, reshape
+from .joining import concat
+from .manipulation import reshape
 from .normalization import layer_norm
 from .reduction import mean
 

@@ -1,30 +1,171 @@
-"""Tensors cut into several and joined into one, along axes that they have."""
+"""Tensors joined into one and cut into several, along axes that they have or new ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
+from typing import Any
 
 from ..errors import ArgumentError, ShapeError
 from ..tensor import Tensor, TensorLike, as_tensor
 from .axes import canonical_axis
 from .composed import composite
 from .indexing import getitem
-from .manipulation import concat, stack
-from .rearrangement import atleast_1d, atleast_2d, atleast_3d
+from .manipulation import reshape
+from .table import Arrays, operator
 
 __all__ = [
     "array_split",
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
     "chunk",
     "column_stack",
+    "concat",
     "concatenate",
     "dstack",
     "hstack",
     "split",
+    "stack",
     "unbind",
     "unstack",
     "vstack",
 ]
+
+
+@operator
+def concat_(xp: Any, arrays: Arrays, *, axis: int = 0) -> Any:
+    """Join tensors along an axis that they have.
+
+    Shapes: equal but for *axis*. Dtype: the promoted one.
+
+    >>> import minima as mi
+    >>> mi.concat([mi.Tensor([1.0]), mi.Tensor([2.0, 3.0])])
+    Tensor([1., 2., 3.])
+    """
+    return xp.concat(arrays, axis=axis)
+
+
+@concat_.prepare
+def _(tensors: tuple[Tensor, ...], axis: int) -> dict[str, Any]:
+    _same("concat", tensors)
+    first = tensors[0].shape
+    place = canonical_axis("concat", axis, len(first))
+    for i, t in enumerate(tensors):
+        if t.shape[:place] + t.shape[place + 1 :] != first[:place] + first[place + 1 :]:
+            raise ShapeError(
+                f"concat: input {i} has shape {t.shape}, the first {first}; expected equal sizes "
+                f"but along axis {place}"
+            )
+    return {"axis": place}
+
+
+@concat_.gradient(saves="")
+def _(g: Tensor, y: Any, tensors: tuple[Any, ...], axis: int) -> Any:
+    def part(start: int, stop: int) -> Any:
+        return lambda: getitem(g, (slice(None),) * axis + (slice(start, stop),))
+
+    parts, start = [], 0
+    for t in tensors:
+        parts.append(part(start, start + t.shape[axis]))
+        start += t.shape[axis]
+    return tuple(parts)
+
+
+def concat(arrays: Sequence[TensorLike], *, axis: int | None = 0) -> Tensor:
+    """Join tensors along an axis that they have; with *axis* None flat ones, of any shapes.
+
+    Shapes: equal but for *axis*. Dtype: the promoted one.
+
+    >>> import minima as mi
+    >>> mi.concat([mi.Tensor([1.0]), mi.Tensor([2.0, 3.0])])
+    Tensor([1., 2., 3.])
+    """
+    if axis is not None:
+        return concat_(arrays, axis=axis)
+    flat = [as_tensor(t, operation="concat") for t in arrays]
+    return concat_([reshape(t, (t.size,)) for t in flat], axis=0)
+
+
+@operator
+def stack(xp: Any, arrays: Arrays, *, axis: int = 0) -> Any:
+    """Join tensors of equal shape along a new axis.
+
+    Dtype: the promoted one.
+
+    >>> import minima as mi
+    >>> mi.stack([mi.Tensor([1.0, 2.0]), mi.Tensor([3.0, 4.0])])
+    Tensor([[1., 2.],
+            [3., 4.]])
+    """
+    return xp.stack(arrays, axis=axis)
+
+
+@stack.prepare
+def _(tensors: tuple[Tensor, ...], axis: int) -> dict[str, Any]:
+    _same("stack", tensors)
+    for i, t in enumerate(tensors):
+        if t.shape != tensors[0].shape:
+            raise ShapeError(
+                f"stack: input {i} has shape {t.shape}, the first {tensors[0].shape}; "
+                "expected equal ones"
+            )
+    return {"axis": canonical_axis("stack", axis, tensors[0].ndim + 1)}
+
+
+@stack.gradient(saves="")
+def _(g: Tensor, y: Any, tensors: tuple[Any, ...], axis: int) -> Any:
+    def part(i: int) -> Any:
+        return lambda: getitem(g, (slice(None),) * axis + (i,))
+
+    return tuple(part(i) for i in range(len(tensors)))
+
+
+def _same(name: str, tensors: tuple[Tensor, ...]) -> None:
+    """Raise unless there are tensors, all with the same number of axes."""
+    if not tensors:
+        raise ArgumentError(f"{name}: got no tensors; expected at least one")
+    if len({t.ndim for t in tensors}) > 1:
+        shapes = ", ".join(str(t.shape) for t in tensors)
+        raise ShapeError(f"{name}: got shapes {shapes}; expected the same number of axes")
+
+
+@composite
+def atleast_1d(x: TensorLike) -> Tensor:
+    """Return x, with an axis of size 1 if it has none.
+
+    >>> import minima as mi
+    >>> mi.atleast_1d(2.0)
+    Tensor([2.])
+    """
+    t = as_tensor(x)
+    return t if t.ndim else reshape(t, (1,))
+
+
+@composite
+def atleast_2d(x: TensorLike) -> Tensor:
+    """Return x, with axes of size 1 in front until it has two.
+
+    >>> import minima as mi
+    >>> mi.atleast_2d(mi.Tensor([1.0, 2.0])).shape
+    (1, 2)
+    """
+    t = as_tensor(x)
+    return t if t.ndim > 1 else reshape(t, (1,) * (2 - t.ndim) + t.shape)
+
+
+@composite
+def atleast_3d(x: TensorLike) -> Tensor:
+    """Return x, with axes of size 1 until it has three: (n,) -> (1, n, 1), (m, n) -> (m, n, 1).
+
+    >>> import minima as mi
+    >>> mi.atleast_3d(mi.Tensor([1.0, 2.0])).shape
+    (1, 2, 1)
+    """
+    t = as_tensor(x)
+    if t.ndim > 2:
+        return t
+    return reshape(t, {0: (1, 1, 1), 1: (1, *t.shape, 1), 2: (*t.shape, 1)}[t.ndim])
 
 
 def _cut(t: Tensor, axis: int, ends: Sequence[int]) -> tuple[Tensor, ...]:

@@ -15,21 +15,19 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..methods import Axis
 from ..tensor import Tensor, TensorLike, as_tensor
 from .axes import canonical_axes, canonical_axis
-from .table import Array, Arrays, operator, sum_to
+from .table import Array, operator, sum_to
 
 __all__ = [
     "astype",
     "broadcast_arrays",
     "broadcast_shapes",
     "broadcast_to",
-    "concat",
     "copy",
     "expand_dims",
     "flatten",
     "permute_dims",
     "reshape",
     "squeeze",
-    "stack",
     "transpose",
 ]
 
@@ -370,104 +368,3 @@ def flatten(x: TensorLike, start_dim: int = 0, end_dim: int = -1) -> Tensor:
             f"flatten: start_dim {start_dim} lies behind end_dim {end_dim} of shape {shape}"
         )
     return reshape(t, (*shape[:first], prod(shape[first : last + 1]), *shape[last + 1 :]))
-
-
-@operator
-def concat_(xp: Any, arrays: Arrays, *, axis: int = 0) -> Any:
-    """Join tensors along an axis that they have.
-
-    Shapes: equal but for *axis*. Dtype: the promoted one.
-
-    >>> import minima as mi
-    >>> mi.concat([mi.Tensor([1.0]), mi.Tensor([2.0, 3.0])])
-    Tensor([1., 2., 3.])
-    """
-    return xp.concat(arrays, axis=axis)
-
-
-@concat_.prepare
-def _(tensors: tuple[Tensor, ...], axis: int) -> dict[str, Any]:
-    _same("concat", tensors)
-    first = tensors[0].shape
-    place = canonical_axis("concat", axis, len(first))
-    for i, t in enumerate(tensors):
-        if t.shape[:place] + t.shape[place + 1 :] != first[:place] + first[place + 1 :]:
-            raise ShapeError(
-                f"concat: input {i} has shape {t.shape}, the first {first}; expected equal sizes "
-                f"but along axis {place}"
-            )
-    return {"axis": place}
-
-
-@concat_.gradient(saves="")
-def _(g: Tensor, y: Any, tensors: tuple[Any, ...], axis: int) -> Any:
-    from .indexing import getitem
-
-    def part(start: int, stop: int) -> Any:
-        return lambda: getitem(g, (slice(None),) * axis + (slice(start, stop),))
-
-    parts, start = [], 0
-    for t in tensors:
-        parts.append(part(start, start + t.shape[axis]))
-        start += t.shape[axis]
-    return tuple(parts)
-
-
-def concat(arrays: Sequence[TensorLike], *, axis: int | None = 0) -> Tensor:
-    """Join tensors along an axis that they have; with *axis* None flat ones, of any shapes.
-
-    Shapes: equal but for *axis*. Dtype: the promoted one.
-
-    >>> import minima as mi
-    >>> mi.concat([mi.Tensor([1.0]), mi.Tensor([2.0, 3.0])])
-    Tensor([1., 2., 3.])
-    """
-    if axis is not None:
-        return concat_(arrays, axis=axis)
-    flat = [as_tensor(t, operation="concat") for t in arrays]
-    return concat_([reshape(t, (t.size,)) for t in flat], axis=0)
-
-
-@operator
-def stack(xp: Any, arrays: Arrays, *, axis: int = 0) -> Any:
-    """Join tensors of equal shape along a new axis.
-
-    Dtype: the promoted one.
-
-    >>> import minima as mi
-    >>> mi.stack([mi.Tensor([1.0, 2.0]), mi.Tensor([3.0, 4.0])])
-    Tensor([[1., 2.],
-            [3., 4.]])
-    """
-    return xp.stack(arrays, axis=axis)
-
-
-@stack.prepare
-def _(tensors: tuple[Tensor, ...], axis: int) -> dict[str, Any]:
-    _same("stack", tensors)
-    for i, t in enumerate(tensors):
-        if t.shape != tensors[0].shape:
-            raise ShapeError(
-                f"stack: input {i} has shape {t.shape}, the first {tensors[0].shape}; "
-                "expected equal ones"
-            )
-    return {"axis": canonical_axis("stack", axis, tensors[0].ndim + 1)}
-
-
-@stack.gradient(saves="")
-def _(g: Tensor, y: Any, tensors: tuple[Any, ...], axis: int) -> Any:
-    from .indexing import getitem
-
-    def part(i: int) -> Any:
-        return lambda: getitem(g, (slice(None),) * axis + (i,))
-
-    return tuple(part(i) for i in range(len(tensors)))
-
-
-def _same(name: str, tensors: tuple[Tensor, ...]) -> None:
-    """Raise unless there are tensors, all with the same number of axes."""
-    if not tensors:
-        raise ArgumentError(f"{name}: got no tensors; expected at least one")
-    if len({t.ndim for t in tensors}) > 1:
-        shapes = ", ".join(str(t.shape) for t in tensors)
-        raise ShapeError(f"{name}: got shapes {shapes}; expected the same number of axes")

@@ -13,7 +13,8 @@ from ..tensor import Tensor, TensorLike
 from .composed import composite
 from .creation import full
 from .indexing import getitem, put, scatter
-from .manipulation import broadcast_to, concat
+from .joining import concat
+from .manipulation import broadcast_to
 
 __all__ = ["pad"]
 

@@ -14,8 +14,9 @@ from .axes import canonical_axes, canonical_axis
 from .complex import conjugated
 from .composed import composite
 from .indexing import getitem
+from .joining import stack
 from .linear_algebra import matmul
-from .manipulation import expand_dims, permute_dims, reshape, stack, transpose
+from .manipulation import expand_dims, permute_dims, reshape, transpose
 from .rearrangement import diagonal, moveaxis
 from .reduction import sum as total
 

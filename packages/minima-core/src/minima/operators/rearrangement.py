@@ -17,13 +17,11 @@ from ..tensor import Tensor, TensorLike, as_tensor
 from .axes import canonical_axes, canonical_axis
 from .composed import composite
 from .indexing import getitem, scatter
-from .manipulation import broadcast_to, concat, expand_dims, permute_dims, reshape
+from .joining import concat
+from .manipulation import broadcast_to, expand_dims, permute_dims, reshape
 from .table import Array, operator
 
 __all__ = [
-    "atleast_1d",
-    "atleast_2d",
-    "atleast_3d",
     "diag",
     "diag_embed",
     "diagonal",
@@ -142,44 +140,6 @@ def unflatten(x: TensorLike, axis: int, sizes: Sequence[int]) -> Tensor:
             f"{tuple(sizes)}; expected sizes that multiply to {size}, at most one of them -1"
         )
     return reshape(t, t.shape[:place] + wanted + t.shape[place + 1 :])
-
-
-@composite
-def atleast_1d(x: TensorLike) -> Tensor:
-    """Return x, with an axis of size 1 if it has none.
-
-    >>> import minima as mi
-    >>> mi.atleast_1d(2.0)
-    Tensor([2.])
-    """
-    t = as_tensor(x)
-    return t if t.ndim else reshape(t, (1,))
-
-
-@composite
-def atleast_2d(x: TensorLike) -> Tensor:
-    """Return x, with axes of size 1 in front until it has two.
-
-    >>> import minima as mi
-    >>> mi.atleast_2d(mi.Tensor([1.0, 2.0])).shape
-    (1, 2)
-    """
-    t = as_tensor(x)
-    return t if t.ndim > 1 else reshape(t, (1,) * (2 - t.ndim) + t.shape)
-
-
-@composite
-def atleast_3d(x: TensorLike) -> Tensor:
-    """Return x, with axes of size 1 until it has three: (n,) -> (1, n, 1), (m, n) -> (m, n, 1).
-
-    >>> import minima as mi
-    >>> mi.atleast_3d(mi.Tensor([1.0, 2.0])).shape
-    (1, 2, 1)
-    """
-    t = as_tensor(x)
-    if t.ndim > 2:
-        return t
-    return reshape(t, {0: (1, 1, 1), 1: (1, *t.shape, 1), 2: (*t.shape, 1)}[t.ndim])
 
 
 # ---- order along axes ----------------------------------------------------------------------------

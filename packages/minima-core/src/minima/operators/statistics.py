@@ -23,7 +23,8 @@ from .creation import full, made
 from .cumulative import cumulative_prod
 from .exponential import sqrt
 from .indexing import getitem, scatter
-from .manipulation import astype, concat, permute_dims, reshape, stack
+from .joining import concat, stack
+from .manipulation import astype, permute_dims, reshape
 from .rearrangement import flip
 from .reduction import max as largest
 from .reduction import min as smallest
