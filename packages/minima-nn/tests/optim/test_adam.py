@@ -34,6 +34,7 @@ def test_the_defaults_are_pytorchs():
     """Fault: AdamW without decay."""
     p = nn.Parameter([1.0])
     expected = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
+    expected |= {"amsgrad": False, "maximize": False}
     assert optim.Adam([p]).defaults == expected
     assert optim.AdamW([p]).defaults == {**expected, "weight_decay": 1e-2}
     assert optim.SGD([p]).defaults["lr"] == 1e-3

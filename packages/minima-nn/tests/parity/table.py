@@ -113,11 +113,12 @@ def differentiated(side, seed, leaves, ys, second):
         found[f"grad {name}"] = np.zeros(tuple(leaf.shape)) if g is None else side.numpy(g)
     if second:
         known = [g for g in grads if g is not None and g.requires_grad]
-        if known:
+        again = [None] * len(leaves)
+        if known:  # else all is linear
             again = side.grad(_slopes(side, known, seed + "/2"), list(leaves.values()))
-            for (name, leaf), g in zip(leaves.items(), again, strict=True):
-                zero = np.zeros(tuple(leaf.shape))
-                found[f"second {name}"] = zero if g is None else side.numpy(g)
+        for (name, leaf), g in zip(leaves.items(), again, strict=True):
+            zero = np.zeros(tuple(leaf.shape))
+            found[f"second {name}"] = zero if g is None else side.numpy(g)
     return found
 
 

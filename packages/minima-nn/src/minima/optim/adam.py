@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from minima import Tensor, sqrt
-from minima.errors import ArgumentError, DTypeError
-from minima.nn.arguments import real
+from minima import Tensor, maximum, sqrt
 
-from .optimizer import Group, Optimizer, decayed, slot
+from .optimizer import Group, Optimizer, check_betas, check_positive, decayed, slot
 
 __all__ = ["Adam", "AdamW"]
 
@@ -18,7 +16,8 @@ class Adam(Optimizer):
     """Step along a running mean of gradients over the root of a running mean of their squares.
 
     g = gradient + weight_decay * p; m = b1 * m + (1 - b1) * g; v = b2 * v + (1 - b2) * g**2;
-    p -= lr / (1 - b1**t) * m / (sqrt(v) / sqrt(1 - b2**t) + eps), t counting steps from 1.
+    p -= lr / (1 - b1**t) * m / (sqrt(v) / sqrt(1 - b2**t) + eps), t counting steps from 1. With
+    *amsgrad* v is the largest that it was so far; with *maximize* it climbs.
 
     Raises: ArgumentError for a negative option, or betas outside of 0 <= b < 1.
     Source: Kingma & Ba 2014, algorithm 1.
@@ -35,7 +34,7 @@ class Adam(Optimizer):
     elementwise: ClassVar[bool] = True
     fused: ClassVar[str] = "adam_step"
     decoupled: ClassVar[bool] = False
-    slots: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
+    slots: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
 
     def __init__(
         self,
@@ -44,27 +43,38 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
         super().__init__(
-            params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+            params,
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "amsgrad": amsgrad,
+                "maximize": maximize,
+            },
         )
 
     def check(self, group: Group) -> None:
         """Raise for options out of range."""
-        name = type(self).__name__
-        for option in ("lr", "eps", "weight_decay"):
-            real(name, option, group[option], low=0.0)
-        betas = group["betas"]
-        if not isinstance(betas, tuple | list):
-            raise DTypeError(f"{name}: betas is {betas!r}; expected two numbers")
-        if len(betas) != 2:
-            raise ArgumentError(f"{name}: betas is {betas!r}; expected two numbers")
-        for i, beta in enumerate(betas):
-            real(name, f"betas[{i}]", beta, low=0.0, below=1.0)
+        check_positive(self, group, "lr", "eps", "weight_decay")
+        check_betas(self, group)
+
+    def fuses(self, group: Group) -> bool:
+        """Say whether the options of *group* are the kernel's: neither amsgrad nor maximize."""
+        return not group["amsgrad"] and super().fuses(group)
+
+    def fused_slots(self, group: Group) -> tuple[str, ...]:
+        """Return the names of both means."""
+        return self.slots[:2]
 
     def fused_options(self, group: Group, stage: Any) -> dict[str, Any]:
         """Return all options, the number of this step, and where the decay goes."""
-        options = {name: group[name] for name in self.defaults}
+        options = {name: group[name] for name in ("lr", "betas", "eps", "weight_decay")}
         return {**options, "step_number": stage + 1, "decoupled": self.decoupled}
 
     def update(
@@ -77,6 +87,9 @@ class Adam(Optimizer):
         mean = slot(state, "exp_avg", parameter).lerp_(gradient, 1.0 - beta1)
         square = slot(state, "exp_avg_sq", parameter).mul_(beta2)
         square.addcmul_(gradient, gradient, value=1.0 - beta2)
+        if group["amsgrad"]:
+            largest = slot(state, "max_exp_avg_sq", parameter)
+            square = largest.copy_(maximum(largest, square))
         scale = sqrt(square).div_((1.0 - beta2**step) ** 0.5).add_(group["eps"])
         parameter.addcdiv_(mean, scale, value=-group["lr"] / (1.0 - beta1**step))
 
@@ -114,8 +127,11 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
 
     def decay(self, parameter: Tensor, gradient: Tensor, group: Group) -> Tensor:
         """Shrink the parameter; return the gradient as it is."""

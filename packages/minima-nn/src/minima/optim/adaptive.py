@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from minima import Tensor, sqrt
-from minima.nn.arguments import real
 
-from .optimizer import Group, Optimizer, decayed, slot
+from .optimizer import Group, Optimizer, check_positive, decayed, slot
 
 __all__ = ["AdaGrad", "RMSProp"]
 
@@ -42,6 +41,8 @@ class AdaGrad(Optimizer):
         weight_decay: float = 0.0,
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
+        *,
+        maximize: bool = False,
     ) -> None:
         super().__init__(
             params,
@@ -51,13 +52,14 @@ class AdaGrad(Optimizer):
                 "weight_decay": weight_decay,
                 "initial_accumulator_value": initial_accumulator_value,
                 "eps": eps,
+                "maximize": maximize,
             },
         )
 
     def check(self, group: Group) -> None:
         """Raise for options out of range."""
-        for name in self.defaults:
-            real("AdaGrad", name, group[name], low=0.0)
+        names = ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
+        check_positive(self, group, *names)
 
     def update(
         self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: Group
@@ -102,6 +104,8 @@ class RMSProp(Optimizer):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         centered: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
         super().__init__(
             params,
@@ -112,13 +116,13 @@ class RMSProp(Optimizer):
                 "weight_decay": weight_decay,
                 "momentum": momentum,
                 "centered": centered,
+                "maximize": maximize,
             },
         )
 
     def check(self, group: Group) -> None:
         """Raise for options out of range."""
-        for name in ("lr", "alpha", "eps", "weight_decay", "momentum"):
-            real("RMSProp", name, group[name], low=0.0)
+        check_positive(self, group, "lr", "alpha", "eps", "weight_decay", "momentum")
 
     def update(
         self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: Group

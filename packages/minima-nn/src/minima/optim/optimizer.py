@@ -19,9 +19,12 @@ from minima.quiet import quietly
 from .pieces import LARGE, update_in_pieces
 from .together import update_together
 
-__all__ = ["Group", "Optimizer", "decayed", "slot"]
+__all__ = ["Group", "Optimizer", "check_betas", "check_positive", "decayed", "slot"]
 
 Group = dict[str, Any]
+
+#: options that a state from before them does not have: False there
+_NEWER = ("maximize", "amsgrad")
 
 
 class Optimizer:
@@ -48,6 +51,12 @@ class Optimizer:
     >>> w.numpy()
     array([0.75], dtype=float32)
     """
+
+    #: why a plan cannot repeat the steps; empty where it can
+    eager: ClassVar[str] = ""
+
+    #: names of the plain numbers in a parameter's state
+    numbers: ClassVar[tuple[str, ...]] = ()
 
     #: whether ``state["step"]`` counts the steps of each parameter, from 1
     counts: ClassVar[bool] = False
@@ -103,6 +112,14 @@ class Optimizer:
     def check(self, group: Group) -> None:
         """Raise for options of *group* that are out of range."""
         real(self._name, "lr", group["lr"], low=0.0)
+
+    def slot_shape(self, name: str, parameter: Tensor) -> tuple[int, ...]:
+        """Return the shape of the state *name* of *parameter*."""
+        return parameter.shape
+
+    def fuses(self, group: Group) -> bool:
+        """Say whether the kernel `fused` has all that the options of *group* ask for."""
+        return not group.get("maximize", False)
 
     def stage(self, state: dict[str, Any]) -> Any:
         """Return what parameters must have in common to be updated at once: steps done."""
@@ -200,6 +217,7 @@ class Optimizer:
         for parameter in update_together(self, group) if self.fused else group["params"]:
             gradient = parameter.grad
             if gradient is not None:
+                gradient = -gradient if group.get("maximize") else gradient
                 state = states.get(parameter)
                 if state is None:
                     state = states[parameter] = {}
@@ -212,6 +230,8 @@ class Optimizer:
     def capture_group(self, group: Group) -> None:
         """Update as `update_group` while a plan is made, in which options and steps stay live."""
         tape: Any = TAPE.get()
+        if self.eager:
+            tape.fail(f"{self._name} {self.eager}")
         live = live_options(group, tape)
         for parameter in group["params"]:
             gradient = parameter.grad
@@ -225,6 +245,8 @@ class Optimizer:
                     seen["step"] = Live(partial(state.get, "step"), key, tape.condition)
                 tape.own(parameter, *(v for v in state.values() if isinstance(v, Tensor)))
                 tape.region = (id(self), id(group), id(parameter))
+                if group.get("maximize"):
+                    gradient = -gradient
                 self.update(parameter, gradient, seen, live)
                 tape.region = None
                 state.update({k: v for k, v in seen.items() if k != "step"})
@@ -309,6 +331,7 @@ class Optimizer:
         return groups, states
 
     def _loaded_group(self, i: int, group: Mapping[str, Any]) -> Group:
+        group = {**{name: False for name in _NEWER if name in self.defaults}, **group}
         missing = sorted(self.defaults.keys() - group.keys())
         unknown = sorted(group.keys() - self.defaults.keys() - {"params", "initial_lr"})
         if missing or unknown:
@@ -337,14 +360,18 @@ class Optimizer:
             if name == "step":
                 loaded[name] = _count(where, value)
                 continue
+            if name in self.numbers:
+                loaded[name] = float(value)
+                continue
             if name not in self.slots:
                 raise StateDictError(
                     f"{where} has {name!r}; expected {', '.join(('step', *self.slots))}"
                 )
             tensor = asarray(value)
-            if tensor.shape != parameter.shape:
+            shape = self.slot_shape(name, parameter)
+            if tensor.shape != shape:
                 raise StateDictError(
-                    f"{where} has {name!r} of shape {tensor.shape}; expected {parameter.shape}"
+                    f"{where} has {name!r} of shape {tensor.shape}; expected {shape}"
                 )
             tensor = tensor.detach().to(parameter.device).astype(parameter.dtype)
             loaded[name] = tensor.clone()
@@ -373,16 +400,43 @@ def _advance(state: dict[str, Any]) -> None:
     state["step"] = state.get("step", 0) + 1
 
 
+def check_positive(optimizer: Optimizer, group: Group, *names: str) -> None:
+    """Raise unless the options *names* of *group* are numbers of at least 0."""
+    for name in names:
+        real(type(optimizer).__name__, name, group[name], low=0.0)
+
+
+def check_betas(optimizer: Optimizer, group: Group) -> None:
+    """Raise unless ``betas`` are two numbers of at least 0 and below 1."""
+    name, betas = type(optimizer).__name__, group["betas"]
+    if not isinstance(betas, tuple | list):
+        raise DTypeError(f"{name}: betas is {betas!r}; expected two numbers")
+    if len(betas) != 2:
+        raise ArgumentError(f"{name}: betas is {betas!r}; expected two numbers")
+    for i, beta in enumerate(betas):
+        real(name, f"betas[{i}]", beta, low=0.0, below=1.0)
+
+
 def decayed(gradient: Tensor, parameter: Tensor, weight_decay: float) -> Tensor:
     """Return gradient + weight_decay * parameter, the gradient of an L2 penalty added."""
     return (parameter * weight_decay).add_(gradient)
 
 
-def slot(state: dict[str, Any], name: str, parameter: Tensor, start: float = 0.0) -> Tensor:
-    """Return the Tensor *name* of *state*; the first time one like *parameter*, full of *start*."""
+def slot(
+    state: dict[str, Any],
+    name: str,
+    parameter: Tensor,
+    start: float = 0.0,
+    shape: tuple[int, ...] | None = None,
+) -> Tensor:
+    """Return the Tensor *name* of *state*; the first time one like *parameter*, full of *start*.
+
+    It has another *shape* if given.
+    """
     tensor: Tensor | None = state.get(name)
     if tensor is None:
         device, dtype = parameter.device, parameter.dtype
-        tensor = constant(*parameter.shape, c=start, device=device, dtype=dtype)
+        sizes = parameter.shape if shape is None else shape
+        tensor = constant(*sizes, c=start, device=device, dtype=dtype)
         state[name] = tensor
     return tensor

@@ -20,6 +20,8 @@ class SGD(Optimizer):
     g = gradient + weight_decay * p; with momentum: b = momentum * b + (1 - dampening) * g, where
     the first b is g, and g becomes b, or with *nesterov* g + momentum * b; then p -= lr * g.
 
+    With *maximize* it climbs: the sign of the gradient is turned.
+
     Raises: ArgumentError for a negative option, or nesterov without momentum or with dampening.
     Source: Sutskever et al. 2013.
 
@@ -45,6 +47,8 @@ class SGD(Optimizer):
         dampening: float = 0.0,
         weight_decay: float = 0.0,
         nesterov: bool = False,
+        *,
+        maximize: bool = False,
     ) -> None:
         super().__init__(
             params,
@@ -54,6 +58,7 @@ class SGD(Optimizer):
                 "dampening": dampening,
                 "weight_decay": weight_decay,
                 "nesterov": nesterov,
+                "maximize": maximize,
             },
         )
 
@@ -79,7 +84,8 @@ class SGD(Optimizer):
 
     def fused_options(self, group: Group, stage: Any) -> dict[str, Any]:
         """Return all options, and whether the buffers hold something."""
-        return {**{name: group[name] for name in self.defaults}, "started": stage}
+        options = {name: group[name] for name in self.defaults if name != "maximize"}
+        return {**options, "started": stage}
 
     def update(
         self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: Group

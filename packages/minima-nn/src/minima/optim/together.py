@@ -20,6 +20,8 @@ def update_together(optimizer: Optimizer, group: Group) -> list[Tensor]:
     """
     from .optimizer import slot
 
+    if not optimizer.fuses(group):
+        return list(group["params"])
     left: list[Tensor] = []
     found: dict[Any, list[tuple[Tensor, Tensor, dict[str, Any]]]] = {}
     for parameter in group["params"]:

@@ -110,7 +110,8 @@ class LRScheduler:
         Raises: StateDictError when it is not the state of such a schedule.
         """
         expected = self.state_dict()
-        given = dict(state_dict) if isinstance(state_dict, Mapping) else {}
+        state: Any = state_dict
+        given = dict(state) if isinstance(state, Mapping) else {}
         if given.keys() != expected.keys():
             raise StateDictError(
                 f"{type(self).__name__}: the state has {sorted(given)}; expected {sorted(expected)}"

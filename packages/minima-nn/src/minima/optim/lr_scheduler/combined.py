@@ -29,7 +29,8 @@ class _Combined(LRScheduler):
         if not self.schedulers:
             raise ArgumentError(f"{name}: schedulers is empty; expected at least one")
         for i, one in enumerate(self.schedulers):
-            if not isinstance(one, LRScheduler) or isinstance(one, ReduceLROnPlateau):
+            known: Any = one
+            if not isinstance(known, LRScheduler) or isinstance(known, ReduceLROnPlateau):
                 raise ArgumentError(
                     f"{name}: schedulers[{i}] is a {type(one).__name__}; expected a schedule of "
                     "steps alone"
