@@ -171,7 +171,7 @@ def _order(
     if count < 3:
         return [(0, 1)] * (count - 1)
     try:
-        from opt_einsum import contract_path  # type: ignore[import-not-found,unused-ignore]
+        from opt_einsum import contract_path
     except ImportError:
         # from the left: the first two, then always the next and the product, which is the last
         return [(0, 1), *((0, count - 2 - i) for i in range(count - 2))]
