@@ -30,6 +30,7 @@ from .recurrent import *  # noqa: F403
 from .shares import *  # noqa: F403
 from .shrinkage import *  # noqa: F403
 from .state import LoadResult as LoadResult
+from .stateless import *  # noqa: F403
 from .transformer import *  # noqa: F403
 
 _FAMILIES = (
@@ -49,6 +50,7 @@ _FAMILIES = (
     "recurrent",
     "shares",
     "shrinkage",
+    "stateless",
     "transformer",
 )
 _LATER = ("functional",)  # sub-packages that are imported when they are asked for
