@@ -227,6 +227,27 @@ def test_identity():
         assert not Reverse.apply(x).requires_grad
 
 
+def test_views():
+    """An output that is a view within forward is changed in place as any, but one of an input."""
+
+    class Row(Function):
+        @staticmethod
+        def forward(ctx, x, copied):
+            return (x * 1 if copied else x).reshape(-1)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g.reshape(2, 1), None
+
+    x = mi.ones((2, 1), requires_grad=True)
+    y = Row.apply(x, True)
+    y *= 3
+    y.sum().backward()
+    assert x.grad.tolist() == [[3.0], [3.0]]
+    with pytest.raises(mi.AutogradError, match="cannot record an in-place change of a view"):
+        Row.apply(x, False).mul_(3)
+
+
 def test_mark_dirty():
     """A tensor changed in place by forward is the output, and keeps its identity."""
 

@@ -342,12 +342,21 @@ def _recorded(
             else:
                 out._node = part
             if out is t:
+                _own(t, [*tensors, *outputs])
                 own[id(t)] = (ref(part), i)
         found.append(out)
     node.versions = [_version(t) for t in context._given if t is not None]
     context._saved = [_kept(t, own) for t in context._given]
     context._given = context._constant = context._dirty = ()
     return tuple(found)
+
+
+def _own(t: Tensor, others: list[Any]) -> None:
+    """Let *t* be no view any more where forward alone has seen the rest of its memory."""
+    if hasattr(t, "_view") and all(
+        o is t or not isinstance(o, Tensor) or o._version is not t._version for o in others
+    ):
+        del t._view
 
 
 def _version(t: Tensor) -> tuple[Version, int]:
