@@ -178,8 +178,10 @@ def _same_part(target: Tensor, index: Index, given: Tensor) -> bool:
 def _check_writable(name: str, target: Tensor) -> None:
     """Raise where the memory of *target* is not its own to write to."""
     array = target._array
-    if target.size and 0 in getattr(array, "strides", ()) and any(
-        s == 0 and n > 1 for s, n in zip(array.strides, array.shape)
+    if (
+        target.size
+        and 0 in getattr(array, "strides", ())
+        and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape))
     ):
         raise ArgumentError(
             f"{name}: elements of the tensor of shape {target.shape} share memory, as after "
@@ -236,6 +238,8 @@ def _quick(operator: Any, target: Tensor, others: tuple[Any, ...], attrs: dict[s
     device, array = target._device, target._array
     if operator.name not in device.writes or operator.preparation is not None:
         return False
+    if operator.name == "matmul":  # which would write a smaller result once for each row
+        return False
     arrays = [array]
     for t in others:
         if isinstance(t, Tensor):
@@ -258,8 +262,8 @@ def _quick(operator: Any, target: Tensor, others: tuple[Any, ...], attrs: dict[s
     options = attrs if tape is None else plain(attrs)
     try:
         kernel(*arrays, **options, out=array)
-    except Exception as error:
-        raise operator.explain(error, (target, *others), attrs) from error
+    except Exception:  # the plain way says what does not fit
+        return False
     if tape is not None:
         tape.launch(operator.name, tuple(arrays), attrs, array, device, in_place=True)
     return True
