@@ -16,7 +16,7 @@ from ..autograd.node import LEAF, Node
 from ..compiler.live import Live
 from ..compiler.tape import plain
 from ..devices import Device
-from ..errors import ArgumentError, AutogradError, DTypeError, ShapeError
+from ..errors import AnomalyError, ArgumentError, AutogradError, DTypeError, ShapeError
 from ..tensor import Tensor, as_tensor, bump, wrap
 from .composed import COMPOSITES
 from .indexing import getitem, put
@@ -253,7 +253,7 @@ def _quick(operator: Any, target: Tensor, others: tuple[Any, ...], attrs: dict[s
         else:
             return False
         arrays.append(other)
-    if operator.floating and array.dtype.kind not in "fc":
+    if operator.kinds and array.dtype.kind not in operator.kinds:
         return False
     kernel = device.kernels[operator.name]
     if operator.defaults:
@@ -262,6 +262,8 @@ def _quick(operator: Any, target: Tensor, others: tuple[Any, ...], attrs: dict[s
     options = attrs if tape is None else plain(attrs)
     try:
         kernel(*arrays, **options, out=array)
+    except AnomalyError:
+        raise
     except Exception:  # the plain way says what does not fit
         return False
     if tape is not None:
