@@ -153,3 +153,29 @@ def test_errors(call, message):
     """Fault: a broadcast that trains on the wrong pairs, a negative class that wraps around."""
     with pytest.raises(mi.MinimaError, match=message):
         call()
+
+
+def test_a_compiled_loss_takes_any_targets():
+    """Fault: a plan that was written down with no target to ignore, and refuses one later."""
+    loss = nn.CrossEntropyLoss()
+
+    @mi.compile
+    def run(x, targets):
+        return loss(x, targets)
+
+    x = mi.Tensor(RNG.normal(size=(3, 4)))
+    for given in ([0, 1, 2], [3, -100, 2], [-100, -100, 1]):
+        targets = mi.Tensor(given)
+        np.testing.assert_allclose(run(x, targets).item(), loss(x, targets).item(), rtol=1e-12)
+    with pytest.raises(mi.IndexRangeError, match="got class 4"):
+        run(x, mi.Tensor([0, 4, 1]))
+    assert np.isnan(run(x, mi.Tensor([-100] * 3)).item())
+
+
+@pytest.mark.parametrize("name", [n for n in nn.__all__ if n.endswith("Loss")])
+def test_every_loss_shows_its_options(name):
+    """Fault: a repr that hides what was asked for."""
+    options = {"MultiMarginLoss": {"p": 2}, "CTCLoss": {"blank": 1}}.get(name, {})
+    layer = getattr(nn, name)(reduction="sum", **options)
+    shown = "".join(f", {k}={v}" for k, v in options.items())
+    assert repr(layer) == f"{name}(reduction='sum'{shown})"
