@@ -26,9 +26,11 @@ from .distance import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .einsum import *  # noqa: F403
 from .embedding import *  # noqa: F403
+from .error_functions import *  # noqa: F403
 from .exponential import *  # noqa: F403
 from .factorization import *  # noqa: F403
 from .fourier import *  # noqa: F403
+from .gamma import *  # noqa: F403
 from .gates import *  # noqa: F403
 from .gathering import *  # noqa: F403
 from .group_norm import *  # noqa: F403
@@ -94,9 +96,11 @@ _FAMILIES = (
     "dropout",
     "einsum",
     "embedding",
+    "error_functions",
     "exponential",
     "factorization",
     "fourier",
+    "gamma",
     "gates",
     "gathering",
     "group_norm",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import erfc, factorial, inf, lgamma, nan, sqrt
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from .elementwise import PAIRS, binary, inf, kink, nan, unary
+from .elementwise import PAIRS, binary, kink, unary
 from .sample import Input, Sample, away, bools, distinct, exactly, integers, positive, real
 
 __all__ = ["COMPOSED", "SAMPLES"]
@@ -94,7 +96,44 @@ def _bits() -> Iterator[Sample]:
             yield Sample(name, getattr(np, name), inputs)
 
 
-SAMPLES = [*_trigonometric(), *_rounding(), *_bits()]
+def _each(function: Any) -> Any:
+    """Return *function*, of one number, for arrays."""
+    return np.vectorize(function, otypes=[float])
+
+
+def _erfinv(x: float) -> float:
+    if abs(x) < 1:
+        return NormalDist().inv_cdf((x + 1) / 2) / sqrt(2)
+    return x * inf if abs(x) == 1 else nan
+
+
+def _polygamma(x: Any, n: int = 0) -> Any:
+    """Return the sum by which it is defined: 3,000 terms, and what follows by its integral."""
+    x = np.asarray(x)[..., np.newaxis] + np.arange(3000)
+    terms, end = factorial(n) / x ** (n + 1), x[..., -1] + 1
+    if n == 0:
+        return np.log(end) - 1 / (2 * end) - 1 / (12 * end**2) - terms.sum(-1)
+    rest = factorial(n - 1) / end**n + factorial(n) / 2 / end ** (n + 1)
+    rest += factorial(n + 1) / 12 / end ** (n + 2)
+    return (-1) ** (n + 1) * (terms.sum(-1) + rest)
+
+
+def _special() -> Iterator[Sample]:
+    yield from unary("erfc", _each(erfc))
+    yield Sample("erfc", _each(erfc), [exactly([-7.0, 0.9, 3.0, 6.5])], note="tails")
+    yield from unary("erfinv", _each(_erfinv), _inside, (nan, 0.0, 1.0, -1.0, -2.5))
+    tails = [-0.95, 1e-9, 0.49, 0.99]
+    yield Sample("erfinv", _each(_erfinv), [exactly(tails)], note="tails", smooth=False)
+    yield kink("erfinv", _each(_erfinv), ([-1.0, 1.0], [inf, inf]))
+    yield from unary("lgamma", _each(lgamma), positive, (nan, inf, 1.0, 2.0, -2.5, 30.0))
+    for n in (0, 1, 2):
+        yield from unary("polygamma", _polygamma, positive, (nan, 1.0, 9.5, 30.0), n=n)
+    for name in ("erfc", "lgamma"):
+        oracle = _each({"erfc": erfc, "lgamma": lgamma}[name])
+        yield Sample(name, oracle, [integers(3, low=1)], note="whole", dtype="float32")
+
+
+SAMPLES = [*_trigonometric(), *_rounding(), *_bits(), *_special()]
 
 
 def _xlogy(a: Any, b: Any) -> Any:
@@ -121,6 +160,7 @@ def _composed() -> Iterator[Sample]:
     yield from unary("exp2", np.exp2)
     yield from unary("reciprocal", lambda x: 1 / x, away)
     yield from unary("rsqrt", lambda x: 1 / np.sqrt(x), positive)
+    yield from unary("digamma", _polygamma, positive, (nan, 1.0, 9.5, 30.0))
     yield from unary("logit", lambda x: np.log(x) - np.log1p(-x), _share)
     yield from binary("logaddexp2", np.logaddexp2)
     yield from binary("xlogy", _xlogy, right=positive)
