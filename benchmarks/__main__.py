@@ -17,11 +17,11 @@ from minima.train.bench.machine import describe, versions
 from minima.train.bench.measure import CONTENDERS, compare
 from minima.train.bench.workloads import WORKLOADS
 
-from . import footprint, operators, pages
+from . import footprint, operators, overhead, pages
 from .peers import DISTRIBUTIONS, installed
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("workloads", "operators", "footprint")
+PARTS = ("workloads", "operators", "overhead", "footprint")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,6 +78,8 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     if "operators" in parts:
         sizes = operators.SIZES[1:2] if options.quick else operators.SIZES
         result["operators"] = operators.compare(sizes, settings, say)
+    if "overhead" in parts:
+        result["overhead"] = overhead.compare(settings, say)
     if "footprint" in parts:
         say("import and installation")
         result["footprint"] = footprint.compare(settings.rounds)

@@ -55,11 +55,13 @@ def _words(result: Result) -> list[str]:
 
 
 def _tables(result: Result) -> list[Table]:
-    from . import footprint, operators
+    from . import footprint, operators, overhead
 
     found = tables(result.get("workloads", []), result["peers"]) if "workloads" in result else []
     if "operators" in result:
         found.append(operators.table(result["operators"]))
+    if "overhead" in result:
+        found.append(overhead.table(result["overhead"]))
     if "footprint" in result:
         found.append(footprint.table(result["footprint"]))
     return found
