@@ -421,3 +421,18 @@ def test_bad_call(name):
     with pytest.raises(error, match=text) as caught:
         call()
     assert isinstance(caught.value, mi.MinimaError)
+
+
+def test_an_index_out_of_range_on_replay():
+    """Catches a bare IndexError of NumPy where a plan looks rows up."""
+    rows = mi.compile(lambda i, w: mi.embedding(i, w) * 2)
+    weight = mi.ones((3, 2))
+    for _ in range(2):
+        rows(mi.Tensor([0, 1]), weight)
+    with pytest.raises(mi.IndexRangeError, match="embedding: got index 5; expected 0 to 2"):
+        rows(mi.Tensor([0, 5]), weight)
+    pick = mi.compile(lambda x, i: mi.take_along_axis(x, i, 0))
+    for _ in range(2):
+        pick(mi.ones(3), mi.Tensor([0]))
+    with pytest.raises(mi.IndexRangeError, match="take_along_axis: index 3 is out of range"):
+        pick(mi.ones(3), mi.Tensor([3]))

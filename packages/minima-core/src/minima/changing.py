@@ -197,7 +197,7 @@ class Changing:
 
     def scatter_(self, axis: int, index: TensorLike, src: TensorLike) -> Self:
         """Write each element of *src*, or one number, at its *index* along *axis*, in place."""
-        place, values = ops.gathering.placed(self, axis, index, src)
+        place, values = ops.gathering.placed(self, axis, index, src)  # type: ignore[arg-type]
         self[place] = values
         return self
 

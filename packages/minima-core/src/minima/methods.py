@@ -281,31 +281,31 @@ class Methods(Arranging, Changing):
 
     def take(self, indices: TensorLike, axis: int | None = None) -> Tensor:
         """See `minima.take`."""
-        return ops.take(self, indices, axis=axis)
+        return ops.take(self, indices, axis=axis)  # type: ignore[arg-type]
 
     def gather(self, axis: int, index: TensorLike) -> Tensor:
         """See `minima.gather`."""
-        return ops.gather(self, axis, index)
+        return ops.gather(self, axis, index)  # type: ignore[arg-type]
 
     def scatter_add(self, axis: int, index: TensorLike, src: TensorLike) -> Tensor:
         """See `minima.scatter_add`."""
-        return ops.scatter_add(self, axis, index, src)
+        return ops.scatter_add(self, axis, index, src)  # type: ignore[arg-type]
 
     def index_select(self, axis: int, index: TensorLike) -> Tensor:
         """See `minima.index_select`."""
-        return ops.index_select(self, axis, index)
+        return ops.index_select(self, axis, index)  # type: ignore[arg-type]
 
     def masked_select(self, mask: TensorLike) -> Tensor:
         """See `minima.masked_select`."""
-        return ops.masked_select(self, mask)
+        return ops.masked_select(self, mask)  # type: ignore[arg-type]
 
     def masked_fill(self, mask: TensorLike, value: TensorLike) -> Tensor:
         """See `minima.masked_fill`."""
-        return ops.masked_fill(self, mask, value)
+        return ops.masked_fill(self, mask, value)  # type: ignore[arg-type]
 
     def nonzero(self) -> tuple[Tensor, ...]:
         """See `minima.nonzero`."""
-        return ops.nonzero(self)
+        return ops.nonzero(self)  # type: ignore[arg-type]
 
 
 def _sizes(given: tuple[Any, ...]) -> tuple[int, ...]:

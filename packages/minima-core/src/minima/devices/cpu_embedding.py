@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import IndexRangeError
+
 __all__ = ["KERNELS"]
 
 Array = Any
@@ -20,8 +22,12 @@ def _take(table: Array, indices: Array, out: Array = None) -> Array:
     """Return the rows that *indices* name; NumPy is slow at it where it checks while it writes."""
     if out is None:
         return table[indices]
-    if indices.size and (indices.min() < 0 or indices.max() >= len(table)):
-        raise IndexError(f"an index is not in 0 .. {len(table) - 1}")
+    if indices.size:
+        low, high = int(indices.min()), int(indices.max())
+        if low < 0 or high >= len(table):
+            raise IndexRangeError(
+                f"embedding: got index {low if low < 0 else high}; expected 0 to {len(table) - 1}"
+            )
     return np.take(table, indices, axis=0, out=out, mode="clip")
 
 

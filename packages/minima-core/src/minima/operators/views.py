@@ -50,7 +50,7 @@ def spec_of(t: Tensor) -> Spec:
     return Spec(t.shape, t.dtype, t._device)
 
 
-def become(target: Tensor, node: Node | None) -> None:
+def become(target: Tensor, node: Any) -> None:
     """Make *node* the one that computed *target*, whose memory was written just now."""
     base = base_of(target)
     _goes_on(base, node if base is target else _written(base, target, node))
@@ -66,7 +66,7 @@ def _goes_on(t: Tensor, node: Node | None) -> None:
     t._node = node
 
 
-def _written(base: Tensor, target: Tensor, node: Node | None) -> Node | None:
+def _written(base: Tensor, target: Tensor, node: Any) -> Node | None:
     """Return the node of *base* after its view *target* was changed by *node*."""
     edges = (edge_of(base), node)
     if edges == (None, None):
