@@ -8,7 +8,9 @@ A gradient gets ``g`` (of the output), ``y`` (the output), the inputs and the at
 returns one result for each input: a Tensor, None, or a function without arguments that computes
 it if it is needed. It is written with operators, so it can be differentiated again. It may return
 ``g`` or a view; it never returns one new Tensor for two inputs. Sums over broadcast axes are taken
-by the engine. ``saves`` names the values that the gradient reads; of the others it sees a `Spec`
+by the engine, and so is the real part for a real input of a complex result; a factor that may be
+complex goes through `minima.operators.complex.conjugated`, or the operator is marked ``real`` and
+takes real numbers alone. ``saves`` names the values that the gradient reads; of the others it sees a `Spec`
 (shape, dtype, device).
 """
 
