@@ -71,7 +71,8 @@ def test_the_seed_decides():
 def test_rrelu_draws_slopes_between_its_limits():
     """Fault: one slope for all, or slopes for positive elements."""
     y = mi.rrelu(mi.full(N, -1.0), 0.2, 0.6, True, generator=mi.Generator(0)).numpy()
-    assert (y.min() >= -0.6) and (y.max() <= -0.2)
+    assert y.min() >= -0.6
+    assert y.max() <= -0.2
     assert abs(y.mean() + 0.4) < 0.01
     assert (mi.rrelu(mi.ones(9), 0.2, 0.6, True).numpy() == 1.0).all()
 
