@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import operators
-from .devices import Device
-from .dtypes import FLOAT32
-from .errors import ArgumentError, DTypeError
-from .operators.creation import full
-from .random import Generator, default_generator
-from .tensor import Tensor, TensorLike, as_tensor
+from .. import operators
+from ..devices import Device
+from ..dtypes import FLOAT32
+from ..errors import ArgumentError, DTypeError
+from ..operators.creation import full
+from ..random import Generator, default_generator
+from ..tensor import Tensor, TensorLike, as_tensor
+from .fans import fan_of, gain_of
 
 __all__ = [
     "constant",
@@ -204,19 +205,21 @@ def kaiming_uniform(
     nonlinearity: str = "relu",
     *,
     shape: Sequence[int] | None = None,
+    mode: str = "fan_in",
+    a: float = 0.0,
     **options: Any,
 ) -> Tensor:
     """Return uniform numbers of variance gain**2 / fan_in, with gain sqrt(2) for "relu".
 
+    *mode* "fan_out" takes that fan; *a* is the slope of "leaky_relu" (see `calculate_gain`).
     Source: He et al. 2015. Options as `rand`.
 
     >>> import minima as mi
     >>> mi.init.kaiming_uniform(3, 5).shape
     (3, 5)
     """
-    bound = _gain("kaiming_uniform", nonlinearity) * sqrt(
-        3.0 / _positive("kaiming_uniform", fan_in)
-    )
+    fan = _positive("kaiming_uniform", fan_of("kaiming_uniform", mode, fan_in, fan_out))
+    bound = gain_of("kaiming_uniform", nonlinearity, a) * sqrt(3.0 / fan)
     return rand(*(shape or (fan_in, fan_out)), low=-bound, high=bound, **options)
 
 
@@ -226,28 +229,22 @@ def kaiming_normal(
     nonlinearity: str = "relu",
     *,
     shape: Sequence[int] | None = None,
+    mode: str = "fan_in",
+    a: float = 0.0,
     **options: Any,
 ) -> Tensor:
     """Return normal numbers of variance gain**2 / fan_in, with gain sqrt(2) for "relu".
 
+    *mode* "fan_out" takes that fan; *a* is the slope of "leaky_relu" (see `calculate_gain`).
     Source: He et al. 2015. Options as `randn`.
 
     >>> import minima as mi
     >>> mi.init.kaiming_normal(3, 5).shape
     (3, 5)
     """
-    std = _gain("kaiming_normal", nonlinearity) / sqrt(_positive("kaiming_normal", fan_in))
+    fan = _positive("kaiming_normal", fan_of("kaiming_normal", mode, fan_in, fan_out))
+    std = gain_of("kaiming_normal", nonlinearity, a) / sqrt(fan)
     return randn(*(shape or (fan_in, fan_out)), std=std, **options)
-
-
-_GAINS = {"relu": sqrt(2.0), "linear": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3.0}
-
-
-def _gain(name: str, nonlinearity: str) -> float:
-    if nonlinearity not in _GAINS:
-        known = ", ".join(_GAINS)
-        raise ArgumentError(f"{name}: got nonlinearity {nonlinearity!r}; expected one of {known}")
-    return _GAINS[nonlinearity]
 
 
 def _positive(name: str, fan: int) -> int:
