@@ -10,8 +10,8 @@ it if it is needed. It is written with operators, so it can be differentiated ag
 ``g`` or a view; it never returns one new Tensor for two inputs. Sums over broadcast axes are taken
 by the engine, and so is the real part for a real input of a complex result; a factor that may be
 complex goes through `minima.operators.complex.conjugated`, or the operator is marked ``real`` and
-takes real numbers alone. ``saves`` names the values that the gradient reads; of the others it sees a `Spec`
-(shape, dtype, device).
+takes real numbers alone. ``saves`` names the values that the gradient reads; of the others it
+sees a `Spec` (shape, dtype, device).
 """
 
 from __future__ import annotations
