@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import minima as mi
+from minima.testing.launch import arguments, call
+from minima.testing.samples import resizing, spatial, windowed
 
 LINE, IMAGE, VOLUME = mi.ones((1, 2, 6)), mi.ones((1, 2, 6, 6)), mi.ones((1, 2, 4, 4, 4))
 #: what is wrong -> call, error, what it says
@@ -125,6 +127,12 @@ BAD = {
                r"affine_grid: got theta \(1, 2, 2\) and size"),
 }  # fmt: skip
 
+ROWS = [s for f in (spatial, windowed, resizing) for s in f.COMPOSED if s.floating and not s.note]
+#: a row for each function, of its plainest kind
+FIRST = {s.operator: s for s in ROWS[::-1] if s.expected().size and not s.output}
+#: its places are an index, whose values a plan cannot know
+EAGER = {"max_unpool1d", "max_unpool2d", "max_unpool3d"}
+
 
 @pytest.mark.parametrize("what", list(BAD))
 def test_refused(what):
@@ -161,3 +169,25 @@ def test_all_directions_at_once():
         rest = [k - m for k, m in zip(x.shape[2:], small.shape[2:])]
         back = getattr(mi, f"conv_transpose{n}d")(g, weight, output_padding=rest, **how)
         assert abs(float((y * g).sum()) - float((x * back).sum())) < 1e-9
+
+
+@pytest.mark.parametrize("name", sorted(FIRST.keys() - EAGER))
+def test_compiled(name):
+    """Fault: a plan that keeps what was computed from the values of its first call."""
+    sample = FIRST[name]
+    given = arguments(sample, mi.device("cpu"))
+    plan = mi.compile(lambda x: call(sample, [x, *given[1:]]))
+    for x in (given[0], given[0] * 0.5, mi.flip(given[0], axis=-1)):
+        wanted = call(sample, [x, *given[1:]])
+        np.testing.assert_allclose(plan(x).numpy(), wanted.numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(FIRST))
+def test_one_by_one(name):
+    """Fault: a gradient that is another for each of many at once, by vmap, than for each alone."""
+    sample = FIRST[name]
+    x, *rest = arguments(sample, mi.device("cpu"))
+    slope = mi.func.grad(lambda t: (call(sample, [t, *rest]) ** 2).sum())
+    many = mi.stack([x, x * 0.5])
+    wanted = mi.stack([slope(many[0]), slope(many[1])])
+    np.testing.assert_allclose(mi.func.vmap(slope)(many).numpy(), wanted.numpy(), rtol=1e-9)

@@ -18,6 +18,7 @@ from ..tensor import Tensor, TensorLike
 from .adaptive import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .axes import sizes
 from .composed import composite
+from .convolution import windows_gradient
 from .creation import made
 from .embedding import embedding, embedding_bag
 from .indexing import getitem
@@ -84,8 +85,14 @@ def interpolate(
         pools = (adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d)
         return pools[len(space) - 1](image, out)
     if mode.startswith("nearest"):
-        for axis, (n, m, f) in enumerate(zip(space, out, factors)):
-            image = _picked(image, 2 + axis, _nearest(n, m, f, mode != "nearest"))
+        exact = mode != "nearest"
+        places = [_nearest(n, m, f, exact) for n, m, f in zip(space, out, factors)]
+        times = tuple(_times(n, p) for n, p in zip(space, places))
+        last = times[-2:] if len(space) > 1 else (1, *times)
+        if 0 not in last and prod(last) > 1:
+            image, places = _repeated(image, last), places[:-2]
+        for axis, part in enumerate(places):
+            image = _picked(image, 2 + axis, part)
         return image  # type: ignore[no-any-return]
     if image.dtype.kind not in "fcV":
         image = astype(image, "float32")
@@ -154,6 +161,24 @@ def _nearest(n: int, m: int, factor: float | None, exact: bool) -> tuple[int, ..
     return tuple(np.minimum(np.floor(places).astype(int), n - 1).tolist())
 
 
+def _times(n: int, places: tuple[int, ...]) -> int:
+    """Return how often each of n elements stands in *places*, or 0 where that differs."""
+    times, left = divmod(len(places), n)
+    evenly = not left and all(p == i // times for i, p in enumerate(places))
+    return times if evenly else 0
+
+
+def _repeated(x: Any, times: tuple[int, int]) -> Tensor:
+    """Return x with each row and column repeated: windows that do not lie over each other."""
+    *lead, w = x.shape
+    lead, h = (lead[:-1], lead[-1]) if len(lead) > 2 else (lead, 1)
+    parts = reshape(x, (lead[0], prod(lead[1:]), 1, 1, h, w))
+    shape = (*parts.shape[:2], h * times[0], w * times[1])
+    wide = broadcast_to(parts, (*parts.shape[:2], *times, h, w))
+    y = windows_gradient(wide, shape, times)
+    return reshape(y, (*lead, *shape[2:]) if x.ndim > 3 else (*lead, shape[3]))
+
+
 def _picked(x: Any, axis: int, places: tuple[int, ...]) -> Any:
     """Return the elements at *places* along *axis*."""
     n, m = x.shape[axis], len(places)
@@ -164,8 +189,9 @@ def _picked(x: Any, axis: int, places: tuple[int, ...]) -> Any:
         if n == m:
             return x
         return getitem(x, (slice(None),) * axis + (slice(places[0], places[-1] + 1, step),))
-    if m % n == 0 and (whole == np.arange(m) // (m // n)).all():
-        wide = broadcast_to(reshape(x, (*lead, n, 1, *rest)), (*lead, n, m // n, *rest))
+    times = _times(n, places)
+    if times:
+        wide = broadcast_to(reshape(x, (*lead, n, 1, *rest)), (*lead, n, times, *rest))
         return reshape(wide, (*lead, m, *rest))
     rows, back = _rows(x, axis)
     return back(embedding(made(whole, x.device), rows), m)

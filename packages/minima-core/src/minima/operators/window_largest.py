@@ -169,7 +169,8 @@ def max_pool1d(
     *return_indices* the result is (values, int64 places of them in L).
 
     Shapes: x (N, C, L) or (C, L) -> (N, C, OL) or (C, OL). Gradient: goes to the first largest of
-    a window. Raises: ShapeError when no window fits, ArgumentError for too much padding.
+    a window, NaN being larger than all else (of several PyTorch takes the last).
+    Raises: ShapeError when no window fits, ArgumentError for too much padding.
 
     >>> import minima as mi
     >>> mi.operators.max_pool1d(mi.Tensor([[1.0, 3.0, 2.0, 5.0, 4.0]]), 2, ceil_mode=True)
