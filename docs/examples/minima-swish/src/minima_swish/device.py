@@ -1,6 +1,7 @@
 """A device without hardware: minima's reference kernels run on buffers of a class of its own."""
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,15 @@ class ToyArray(np.lib.mixins.NDArrayOperatorsMixin):
 
 
 class ToyNamespace:
-    """The functions of NumPy on ToyArrays."""
+    """The functions of NumPy, those of ``linalg`` and ``fft`` too, on ToyArrays."""
+
+    def __init__(self, module: Any = np) -> None:
+        self.module = module
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(np, name)
+        found = getattr(self.module, name)
+        if isinstance(found, ModuleType):
+            return ToyNamespace(found)
         if isinstance(found, type | np.ufunc) or not callable(found):
             return found  # a ufunc finds its way by __array_ufunc__
         return on_toy(found)

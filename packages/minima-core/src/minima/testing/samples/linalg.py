@@ -252,7 +252,7 @@ def _solutions() -> Iterator[Sample]:
         return np.asarray(np.linalg.pinv(a) @ b)
 
     def residuals(a: Array, b: Array) -> Array:
-        return np.square(a @ np.linalg.pinv(a) @ b - b).sum(-1 if b.ndim == 1 else -2)
+        return np.asarray(np.square(a @ np.linalg.pinv(a) @ b - b).sum(-1 if b.ndim == 1 else -2))
 
     for a, b in (((4, 2), (4, 3)), ((2, 4, 2), (2, 4, 1)), ((4, 2), (4,)), ((2, 3), (2, 1))):
         yield Sample("lstsq", lstsq, [regular(*a), real(*b)])

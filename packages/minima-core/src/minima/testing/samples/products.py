@@ -13,7 +13,7 @@ __all__ = ["COMPOSED", "SAMPLES"]
 
 
 def _vecdot(a: Array, b: Array, axis: int = -1) -> Array:
-    return np.asarray(np.moveaxis(a, axis, -1) * np.moveaxis(b, axis, -1)).sum(-1)
+    return np.asarray((np.moveaxis(a, axis, -1) * np.moveaxis(b, axis, -1)).sum(-1))
 
 
 def _products() -> Iterator[Sample]:
