@@ -30,7 +30,7 @@ def _part(name: str, oracle: Callable[..., Any]) -> Iterator[Sample]:
         yield Sample(name, oracle, [plane(*shape)], note="complex")
         yield Sample(name, oracle, [real(*shape)])
     yield Sample(name, oracle, [exactly(SPECIAL)], note="special", smooth=False)
-    yield Sample(name, oracle, [integers(3)])
+    yield Sample(name, oracle, [integers(3)], note="whole")
 
 
 SAMPLES: list[Sample] = [
@@ -45,5 +45,5 @@ COMPOSED: list[Sample] = [
     Sample("angle", np.angle, [away(2, 3)]),
     Sample("angle", np.angle, [exactly([0.0, nan])], note="special", smooth=False),
     Sample("angle", np.angle, [exactly([0.0, -2.0])], note="kink", smooth=False, slopes=[[0, 0]]),
-    Sample("angle", np.angle, [integers(3)], dtype="float32"),
+    Sample("angle", np.angle, [integers(3)], note="whole", dtype="float32"),
 ]
