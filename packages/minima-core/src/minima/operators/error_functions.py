@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from typing import Any
 
 from ..tensor import Tensor
@@ -96,7 +97,7 @@ def erfinv(xp: Any, x: Array) -> Any:
     >>> mi.erfinv(mi.Tensor([0.0, 0.5]))
     Tensor([0.      , 0.476936])
     """
-    wide = xp.astype(x, xp.float32) if x.dtype.itemsize < 4 else x
+    wide = xp.astype(x, "float32") if x.dtype.itemsize < 4 else x
     size = xp.abs(wide)
     inner = xp.minimum(size, 1.0 - (2.0**-53 if wide.dtype.itemsize > 4 else 2.0**-24))
     # Winitzki 2008 is off by 2e-3 at most, and Halley's method triples the digits
@@ -108,7 +109,7 @@ def erfinv(xp: Any, x: Array) -> Any:
         far = (1.0 - inner) - _complement(xp, found)
         step = xp.where(inner < 0.5, near, far) / (xp.exp(-found * found) * _SLOPE)
         found = found - step / (found * step + 1.0)
-    found = xp.where(size < 1.0, found, xp.where(size == 1.0, xp.inf, xp.nan))
+    found = xp.where(size < 1.0, found, xp.where(size == 1.0, inf, nan))
     return xp.astype(xp.copysign(found, wide), x.dtype)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import factorial, pi
+from math import factorial, inf, nan, pi
 from typing import Any
 
 from ..errors import ArgumentError
@@ -22,7 +22,7 @@ _SHIFT, _NEAR = 10, 7
 
 def _single(xp: Any, x: Array) -> Any:
     """Return x, float16 as float32."""
-    return xp.astype(x, xp.float32) if x.dtype.itemsize < 4 else x
+    return xp.astype(x, "float32") if x.dtype.itemsize < 4 else x
 
 
 def _to_pole(xp: Any, x: Array) -> Any:
@@ -49,11 +49,11 @@ def lgamma(xp: Any, x: Array) -> Any:
     z = xp.where(near, far + _NEAR, far)
     total = (z - 0.5) * xp.log(z) - z + 0.9189385332046727
     for k, b in enumerate(_BERNOULLI, start=1):
-        total = total + b / (2 * k * (2 * k - 1)) / z ** (2 * k - 1)
+        total = total + b / (2 * k * (2 * k - 1)) / xp.pow(z, 2 * k - 1)
     total = total - xp.log(product)
     sine = xp.abs(xp.sin(_to_pole(xp, wide)))
     found = xp.where(wide < 0.5, xp.log(pi / sine) - total, total)
-    return xp.astype(xp.where(xp.isinf(wide), xp.inf, found), x.dtype)
+    return xp.astype(xp.where(xp.isinf(wide), inf, found), x.dtype)
 
 
 @lgamma.gradient(saves="x")
@@ -77,20 +77,23 @@ def polygamma(xp: Any, x: Array, n: int) -> Any:
     far = wide if n > 1 else xp.where(wide < 0.5, 1.0 - wide, wide)
     sign = -1.0 if n == 0 else 1.0
     z = far + _SHIFT
-    total = (
-        xp.log(z) - 0.5 / z if n == 0 else factorial(n - 1) / z**n + factorial(n) / 2 / z ** (n + 1)
-    )
+    if n == 0:
+        total = xp.log(z) - 0.5 / z
+    else:
+        total = factorial(n - 1) / xp.pow(z, n) + factorial(n) / 2 / xp.pow(z, n + 1)
     for k, b in enumerate(_BERNOULLI, start=1):
-        total = total + sign * b * factorial(2 * k + n - 1) / factorial(2 * k) / z ** (2 * k + n)
+        total = total + sign * b * factorial(2 * k + n - 1) / factorial(2 * k) / xp.pow(
+            z, 2 * k + n
+        )
     for k in range(_SHIFT):
-        total = total + sign * factorial(n) / (far + k) ** (n + 1)
+        total = total + sign * factorial(n) / xp.pow(far + k, n + 1)
     away = _to_pole(xp, wide)
     if n == 0:
         found = xp.where(wide < 0.5, total - pi * xp.cos(away) / xp.sin(away), total)
     elif n == 1:
         found = xp.where(wide < 0.5, xp.square(pi / xp.sin(away)) - total, total)
     else:
-        found = xp.where(wide > 0.0, total if n % 2 else -total, xp.nan)
+        found = xp.where(wide > 0.0, total if n % 2 else -total, nan)
     return xp.astype(found, x.dtype)
 
 
