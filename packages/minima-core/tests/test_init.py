@@ -126,3 +126,45 @@ def test_bad_calls(call, error, words):
     """What has no meaning is refused in words."""
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: init.eye(2), mi.ShapeError, "eye: got shape"),
+        (lambda: init.dirac(2, 2), mi.ShapeError, "dirac: got shape"),
+        (lambda: init.dirac(3, 2, 2, groups=2), mi.ArgumentError, "dirac: got 2 groups"),
+        (lambda: init.orthogonal(3), mi.ShapeError, "orthogonal: got shape"),
+        (lambda: init.sparse(3, sparsity=0.1), mi.ShapeError, "sparse: got shape"),
+        (lambda: init.sparse(3, 3, sparsity=1.1), mi.ArgumentError, "sparse: got sparsity 1.1"),
+        (lambda: init.trunc_normal(3, a=1.0, b=0.0), mi.ArgumentError, "expected a < b"),
+        (lambda: init.trunc_normal(3, a=90.0, b=91.0), mi.ArgumentError, "hardly any number"),
+        (lambda: init.calculate_gain("gelu"), mi.ArgumentError, "calculate_gain: got nonlinearity"),
+        (lambda: init.calculate_fans((3,)), mi.ShapeError, "calculate_fans: got shape"),
+        (lambda: init.calculate_fans((3, 2), "in"), mi.ArgumentError, "got layout 'in'"),
+        (lambda: init.ones_([1.0]), mi.DTypeError, "constant_: got a list"),
+        (
+            lambda: init.kaiming_normal_(mi.ones((2, 2)), mode="fan"),
+            mi.ArgumentError,
+            "kaiming_normal: got mode 'fan'",
+        ),
+    ],
+)
+def test_shaped_and_filling_errors(call, error, message):
+    """Fault: a scheme that fills what it is not meant for, or says nothing of why."""
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.parametrize("name", [n for n in init.__all__ if n.endswith("_")])
+def test_filling_keeps_the_tensor(name):
+    """Fault: a new Tensor, another dtype, or a graph, where a parameter is to be filled."""
+    t = mi.ones((4, 4, 3) if name == "dirac_" else (4, 4), dtype="float64", requires_grad=True)
+    args = {"constant_": (0.5,), "sparse_": (0.5,)}.get(name, ())
+    assert getattr(init, name)(t, *args) is t
+    assert (t.dtype, t.requires_grad, t.is_leaf) == (np.float64, True, True)
+    if name not in ("constant_", "ones_", "zeros_", "eye_", "dirac_"):
+        drawn = [
+            getattr(init, name)(t, *args, generator=mi.Generator(3)).tolist() for _ in range(2)
+        ]
+        assert drawn[0] == drawn[1]

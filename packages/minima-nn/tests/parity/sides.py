@@ -23,7 +23,7 @@ class Minima:
     """minima's side."""
 
     name = "minima"
-    nn, optim, F, init = mi.nn, mi.optim, None, None
+    nn, optim, F, init = mi.nn, mi.optim, None, mi.init
 
     def __init__(self, dtype):
         self.dtype = dtype

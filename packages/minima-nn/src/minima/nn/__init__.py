@@ -53,7 +53,7 @@ _FAMILIES = (
     "stateless",
     "transformer",
 )
-_LATER = ("functional",)  # sub-packages that are imported when they are asked for
+_LATER = ("functional", "init", "utils")  # sub-packages that are imported when they are asked for
 if not TYPE_CHECKING:  # checkers follow the imports above
     __all__ = [
         *("HookHandle", "LoadResult", "ModuleInitError", "Parameter", "StateDictError"),
@@ -75,7 +75,7 @@ def __getattr__(name: str) -> Any:
         return registry.lookup("layer", name)
     from difflib import get_close_matches
 
-    known = sorted({*__all__, *registry.names("layer")})
+    known = sorted({*globals()["__all__"], *registry.names("layer")})
     near = get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
     raise AttributeError(f"minima.nn has no layer {name!r}, nor has a plugin; {hint}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import activations, losses, schedules, steps
+from . import activations, initial, losses, schedules, steps
 
-_FAMILIES = (activations, losses, schedules, steps)
+_FAMILIES = (activations, initial, losses, schedules, steps)
 ROWS = [row for family in _FAMILIES for row in family.ROWS]
