@@ -168,7 +168,7 @@ def _times(n: int, places: tuple[int, ...]) -> int:
     return times if evenly else 0
 
 
-def _repeated(x: Any, times: tuple[int, int]) -> Tensor:
+def _repeated(x: Any, times: tuple[int, ...]) -> Tensor:
     """Return x with each row and column repeated: windows that do not lie over each other."""
     *lead, w = x.shape
     lead, h = (lead[:-1], lead[-1]) if len(lead) > 2 else (lead, 1)
