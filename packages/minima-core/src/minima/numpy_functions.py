@@ -196,7 +196,7 @@ def _name(function: Function) -> str:
 def _translated(function: Function, name: str, ours: str, rest: str) -> Function:
     """Return what binds the arguments of NumPy's *function* and calls that of minima."""
     inputs, _, options = (part.split() for part in rest.partition("|"))
-    names = dict(token.split("=") if "=" in token else (token, token) for token in options)
+    names = {t.partition("=")[0]: t.partition("=")[2] or t for t in options}
     signature = inspect.signature(function)
     parameters = signature.parameters
 

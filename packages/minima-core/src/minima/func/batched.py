@@ -79,6 +79,8 @@ class BatchedKernels(Kernels):
 class BatchedDevice(Device):
     """*size* elements at once on *base*; *randomness* is ``error``, ``same`` or ``different``."""
 
+    base: Device
+
     def __init__(
         self,
         size: int,

@@ -92,7 +92,7 @@ class _Segment:
         saved += [_spec(t) for t in self.captured]
         device = next((t._device for t in self.inputs), None) or self.captured[0]._device
         kept = Spec((), FLOAT32, device)
-        return Node(_JOINT, edges, tuple(saved), kept, {"segment": self}, device, self.versions)  # type: ignore[arg-type]
+        return Node(_JOINT, edges, tuple(saved), kept, {"segment": self}, device, self.versions)
 
     def gradients(self, inputs: tuple[Any, ...]) -> tuple[Tensor | None, ...]:
         """Return the gradients of all that the node has edges to."""

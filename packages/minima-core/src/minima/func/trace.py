@@ -106,7 +106,7 @@ class Trace:
         foreign, batched = reach([o for o, _ in live], self.own)
         given = [c for _, c in live if c is not None]
         record = create or (GRAD.get() and (foreign or batched or any(map(tracked, given))))
-        found = engine_grad(
+        found: tuple[Tensor | None, ...] = engine_grad(
             [o for o, _ in live],
             aims,
             [c for _, c in live],
