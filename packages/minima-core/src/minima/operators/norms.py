@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,12 +18,12 @@ from .composed import composite
 from .exponential import abs as size
 from .exponential import sqrt
 from .lapack import as_type
-from .manipulation import astype, permute_dims, reshape
+from .manipulation import astype, expand_dims, permute_dims, reshape
 from .reduction import max as largest
 from .reduction import min as least
 from .reduction import sum as total
 
-__all__ = ["norm"]
+__all__ = ["cdist", "norm"]
 
 inf = float("inf")
 
@@ -194,3 +194,23 @@ def cond(x: TensorLike, p: float | str | None = None) -> Tensor:
     from .matrices import inv
 
     return _matrix_norm("cond", t, False, p) * _matrix_norm("cond", inv(t), False, p)
+
+
+@composite
+def cdist(x1: TensorLike, x2: TensorLike, *, p: float = 2.0) -> Tensor:
+    """Return the p-norms of the differences of each row of x1 and each row of x2.
+
+    Shapes: x1 (*, n, d), x2 (*, m, d) -> (*, n, m); leading axes broadcast. Memory: n * m * d.
+    Gradient: 0 where a distance is 0. Raises: ShapeError when the last sizes differ.
+
+    >>> import minima as mi
+    >>> mi.cdist(mi.Tensor([[0.0, 0.0]]), mi.Tensor([[3.0, 4.0], [0.0, 0.0]]))
+    Tensor([[5., 0.]])
+    """
+    a, b = cast("tuple[Tensor, Tensor]", (x1, x2))
+    if min(a.ndim, b.ndim) < 2 or a.shape[-1] != b.shape[-1]:
+        raise ShapeError(
+            f"cdist: got shapes {a.shape} and {b.shape}; expected (*, n, d) and (*, m, d)"
+        )
+    apart = expand_dims(a, a.ndim - 1) - expand_dims(b, b.ndim - 2)
+    return _vector_norm("cdist", apart, -1, False, p)

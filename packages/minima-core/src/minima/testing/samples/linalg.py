@@ -288,6 +288,11 @@ def _matrix_norm(x: Array, ord: Any = "fro", keepdims: bool = False) -> Array:
     return np.asarray(np.linalg.matrix_norm(x, ord=ord, keepdims=keepdims))
 
 
+def _cdist(x1: Array, x2: Array, p: float = 2.0) -> Array:
+    apart = x1[..., :, None, :] - x2[..., None, :, :]
+    return np.asarray(np.linalg.norm(apart, p, -1))
+
+
 def _norms() -> Iterator[Sample]:
     axis: Any
     p: Any
@@ -319,6 +324,12 @@ def _norms() -> Iterator[Sample]:
     yield Sample("norm", np.linalg.norm, [away(2, 3)], {"ord": 1, "axis": 0})
     yield Sample("norm", np.linalg.norm, [real(2, 3)], {"axis": -1, "keepdims": True})
     yield Sample("norm", np.linalg.norm, [real(2, 3)], {"axis": (0, 1), "keepdims": True})
+    for p in (2.0, 1.0, 3.0, inf):
+        yield Sample("cdist", _cdist, [real(3, 2), real(2, 2)], {"p": p})
+    yield Sample("cdist", _cdist, [real(2, 1, 3), real(2, 3)])
+    yield Sample("cdist", _cdist, [real(0, 3), real(2, 3)])
+    same = exactly([[1.0, 2.0]])
+    yield Sample("cdist", _cdist, [same, same], {}, "equal", False, [np.zeros((1, 2))] * 2)
     for p in (None, -2, 1, inf, "fro"):
         yield Sample("cond", np.linalg.cond, [regular(3, 3)], {"p": p})
     yield Sample("cond", np.linalg.cond, [regular(0, 2, 2)])
