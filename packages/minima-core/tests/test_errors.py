@@ -260,7 +260,7 @@ CALLS = {
     "assigned from another": (
         lambda: V.clone().copy_(mi.ones(2, device=TOY)),
         mi.DeviceError,
-        r"toy, the target on cpu.*\.to\('cpu'\)",
+        r"assign: .* lie on cpu and toy.*\.to\('cpu'\)",
     ),
     # gradients
     "no grad": (

@@ -351,3 +351,20 @@ def test_names_are_spelled_once():
         found = re.search(r"`minima\.(\w+)`", getattr(method, "__doc__", None) or "")
         if found:
             assert found[1] in TABLE or found[1] in COMPOSITES, name
+
+
+def test_what_no_gradient_reads_may_change():
+    """A factor that is a constant does not keep the other one, nor a divisor the quotient."""
+    w = mi.ones(2, requires_grad=True)
+    x = w * 1.0
+    y, z = x * 2.0, x / 4.0
+    y += z
+    x += 5.0
+    z += 1.0
+    (y.sum() + z.sum()).backward()
+    assert w.grad.tolist() == [2.5, 2.5]
+    x = w * 1.0
+    y = x * w
+    x += 1.0
+    with pytest.raises(mi.AutogradError, match=r"multiply needs .* changed in place"):
+        y.sum().backward()

@@ -77,7 +77,7 @@ def multiply(xp: Any, a: Array, b: Array) -> Any:
     return xp.multiply(a, b)
 
 
-@multiply.gradient(saves="a b")
+@multiply.gradient(saves={"a": "b", "b": "a"})
 def _(g: Tensor, y: Any, a: Tensor, b: Tensor) -> Any:
     return (lambda: multiply(g, conjugated(b))), (lambda: multiply(g, conjugated(a)))
 
@@ -95,7 +95,7 @@ def divide(xp: Any, a: Array, b: Array) -> Any:
     return xp.divide(a, b)
 
 
-@divide.gradient(saves="b y")
+@divide.gradient(saves={"a": "b", "b": "b y"})
 def _(g: Tensor, y: Tensor, a: Any, b: Tensor) -> Any:
     b = conjugated(b)
     return (lambda: divide(g, b)), (lambda: negative(divide(multiply(g, conjugated(y)), b)))

@@ -51,7 +51,7 @@ def in_place(name: str, target: T, *others: Any, **attrs: Any) -> T:
     function = COMPOSITES[name] if operator is None else operator.function
     _check_writable(name, target)
     if _recorded(name, target, others):
-        before = _before(target, operator is None or operator.save_inputs[0])
+        before = _before(target, operator is None or operator.kept((target, *others))[0][0])
         out = function(before, *[before if t is target else t for t in others], **attrs)
         _fits(name, target, out)
         write(target._device, target._array, ..., out._array)

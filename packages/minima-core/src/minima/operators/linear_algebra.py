@@ -39,7 +39,7 @@ def _(a: Any, b: Any) -> str | None:
     return f"batch axes of a {a.shape} and b {b.shape} do not broadcast"
 
 
-@matmul.gradient(saves="a b")
+@matmul.gradient(saves={"a": "b", "b": "a"})
 def _(g: Tensor, y: Any, a: Tensor, b: Tensor) -> Any:
     if a.ndim == 1:
         g = expand_dims(g, g.ndim - 1 if b.ndim > 1 else g.ndim)
@@ -90,7 +90,7 @@ def _(x: Tensor, weight: Tensor, bias: Tensor | None) -> dict[str, Any]:
     return {}
 
 
-@linear.gradient(saves="x weight")
+@linear.gradient(saves={"x": "weight", "weight": "x", "bias": ""})
 def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, bias: Any) -> Any:
     def of_weight() -> Tensor:
         if x.ndim == 2:
@@ -132,7 +132,7 @@ def _(x: Tensor, weight: Tensor, bias: Tensor | None) -> dict[str, Any]:
     return {}
 
 
-@project.gradient(saves="x weight")
+@project.gradient(saves={"x": "weight", "weight": "x", "bias": ""})
 def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, bias: Any) -> Any:
     rows = prod(x.shape[:-1])
     flat = reshape(g, (rows, g.shape[-1]))

@@ -17,7 +17,7 @@ sees a `Spec` (shape, dtype, device).
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, cast, overload
 
 import numpy as np
@@ -59,7 +59,7 @@ class OperatorFunction(Protocol[P]):
     @overload
     def gradient(self, rule: Rule, /) -> Rule: ...
     @overload
-    def gradient(self, *, saves: str) -> Callable[[Rule], Rule]: ...
+    def gradient(self, *, saves: str | Mapping[str, str]) -> Callable[[Rule], Rule]: ...
 
     def prepare(self, function: Rule, /) -> Rule:
         """Enter what checks inputs and returns the attributes in canonical form."""
@@ -107,6 +107,7 @@ class Operator(Generic[P]):
         self.explanation: Rule | None = None
         self.save_inputs: tuple[bool, ...] = ()
         self.save_output = False
+        self.reads: list[tuple[list[bool], bool]] = []
         self.function: Callable[P, Tensor] = self._function()
 
     @property
@@ -117,10 +118,20 @@ class Operator(Generic[P]):
     def __repr__(self) -> str:
         return f"<operator {self.name}{self.signature}>"
 
-    def gradient(self, rule: Rule | None = None, *, saves: str | None = None) -> Any:
-        """Enter *rule* as the gradient; *saves* names what it reads (all, unless given)."""
+    def gradient(
+        self, rule: Rule | None = None, *, saves: str | Mapping[str, str] | None = None
+    ) -> Any:
+        """Enter *rule* as the gradient; *saves* names what it reads (all, unless given).
+
+        A mapping says it for each input's gradient: what none asks for is not kept, and may be
+        changed in place.
+        """
         if rule is None:
             return lambda r: self.gradient(r, saves=saves)
+        if isinstance(saves, Mapping):
+            read = [set(saves[n].split()) for n in self.inputs]
+            self.reads = [([n in r for n in self.inputs], "y" in r) for r in read]
+            saves = " ".join(saves.values())
         kept = set((saves if saves is not None else " ".join([*self.inputs, "y"])).split())
         if kept - {*self.inputs, "y"}:
             raise ArgumentError(f"{self.name}: saves={saves!r} names no input and not 'y'")
@@ -400,7 +411,12 @@ class Operator(Generic[P]):
         edges: list[Any] = []
         saved: list[Any] = []
         versions: list[tuple[Version, int]] = []
-        keeps = self.save_inputs * len(inputs) if self.variadic else self.save_inputs
+        keeps: Sequence[bool] = self.save_inputs
+        save_output = self.save_output
+        if self.reads:
+            keeps, save_output = self.kept(inputs)
+        elif self.variadic:
+            keeps = self.save_inputs * len(inputs)
         for t, array, keep in zip(inputs, arrays, keeps):
             if t is None:
                 edges.append(None)
@@ -417,7 +433,7 @@ class Operator(Generic[P]):
             else:
                 saved.append(Spec(array.shape, array.dtype, device))
         out = wrap(y, device)
-        if self.save_output:
+        if save_output:
             version = out._version = Version()
             versions.append((version, 0))
             kept = y
@@ -425,6 +441,17 @@ class Operator(Generic[P]):
             kept = Spec(y.shape, y.dtype, device)
         out._node = Node(self, tuple(edges), tuple(saved), kept, attrs, device, versions)
         return out
+
+    def kept(self, inputs: tuple[Any, ...]) -> tuple[Sequence[bool], bool]:
+        """Say which of *inputs* some gradient that is asked for reads, and whether the output."""
+        if not self.reads:
+            return self.save_inputs, self.save_output
+        wanted = [r for t, r in zip(inputs, self.reads) if getattr(t, "_node", None) is not None]
+        if len(wanted) == 1:
+            return wanted[0]
+        if len(wanted) == len(self.reads):
+            return self.save_inputs, self.save_output
+        return [any(k) for k in zip(*[r[0] for r in wanted])], any(r[1] for r in wanted)
 
     def explain(
         self, error: Exception, inputs: tuple[Any, ...], attrs: dict[str, Any]

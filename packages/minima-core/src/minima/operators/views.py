@@ -37,7 +37,12 @@ def live_views(base: Tensor) -> list[Tensor]:
     version = base._version
     if version is None or not version.views:
         return []
-    return [t for t in version.views if t._view.base is base]
+    found = []
+    for t in version.views:
+        view = view_of(t)
+        if view is not None and view.base is base:
+            found.append(t)
+    return found
 
 
 def edge_of(t: Tensor) -> Any:
