@@ -155,21 +155,37 @@ def test_errors(call, message):
         call()
 
 
-def test_a_compiled_loss_takes_any_targets():
+@pytest.mark.parametrize(
+    ("loss", "first"),
+    [
+        (nn.CrossEntropyLoss(ignore_index=-1), [0, 1, 2]),
+        (nn.CrossEntropyLoss(mi.Tensor([1.0, 2.0, 3.0, 4.0])), [0, 1, 2]),
+        (nn.CrossEntropyLoss(), [0, -100, 2]),
+    ],
+)
+def test_a_compiled_loss_takes_any_targets(loss, first):
     """Fault: a plan that was written down with no target to ignore, and refuses one later."""
-    loss = nn.CrossEntropyLoss()
 
     @mi.compile
     def run(x, targets):
         return loss(x, targets)
 
-    x = mi.Tensor(RNG.normal(size=(3, 4)))
-    for given in ([0, 1, 2], [3, -100, 2], [-100, -100, 1]):
+    x, no = mi.Tensor(RNG.normal(size=(3, 4))), loss.ignore_index
+    for given in (first, first, [3, no, 2], [no, no, 1], [3, 3, 3]):
         targets = mi.Tensor(given)
         np.testing.assert_allclose(run(x, targets).item(), loss(x, targets).item(), rtol=1e-12)
     with pytest.raises(mi.IndexRangeError, match="got class 4"):
         run(x, mi.Tensor([0, 4, 1]))
-    assert np.isnan(run(x, mi.Tensor([-100] * 3)).item())
+
+
+def test_a_plan_without_ignored_targets_says_so():
+    """Fault: a target that is no class, taken for one without a word."""
+    run = mi.compile(nn.CrossEntropyLoss())
+    x = mi.Tensor(RNG.normal(size=(3, 4)))
+    for _ in range(2):  # the second is written down
+        run(x, mi.Tensor([0, 1, 2]))
+    with pytest.raises(mi.IndexRangeError, match="got class -100"):
+        run(x, mi.Tensor([0, -100, 2]))
 
 
 @pytest.mark.parametrize("name", [n for n in nn.__all__ if n.endswith("Loss")])

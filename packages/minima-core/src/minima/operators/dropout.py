@@ -158,7 +158,7 @@ def _dropped(
         return x
     if p == 1.0:
         return multiply(x, 0.0)
-    return multiply(x, multiply(_kept(x, shape, p, generator), 1.0 / (1.0 - p)))
+    return multiply(x, _kept(x, shape, p, generator).mul_(1.0 / (1.0 - p)))
 
 
 _SATURATED = -1.7580993408473766  # the limit of selu(x) as x falls

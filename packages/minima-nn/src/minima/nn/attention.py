@@ -26,7 +26,7 @@ from minima.devices import Device
 from minima.errors import ArgumentError, DTypeError, ShapeError
 
 from .arguments import check_floating, integer, real
-from .dropout import dropout as dropped
+from .functional.dropout import dropout as dropped
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter

@@ -14,7 +14,7 @@ from minima.devices import Device
 from minima.errors import ShapeError
 
 from .arguments import check_floating, integer, real
-from .dropout import dropout as dropped
+from .functional.dropout import dropout as dropped
 from .module import Module
 from .parameter import Parameter
 

@@ -26,7 +26,8 @@ __all__ = [
     "nll_loss",
 ]
 
-INF = float("inf")
+#: what is ignored unless the user says what
+DEFAULT = -100
 
 
 def cross_entropy(
@@ -34,7 +35,7 @@ def cross_entropy(
     target: Any,
     weight: Tensor | None = None,
     *,
-    ignore_index: int = -100,
+    ignore_index: int = DEFAULT,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Tensor:
@@ -44,6 +45,9 @@ def cross_entropy(
     that say the probability of each class. *weight* (C,) scales each class's part; the mean is
     then the weighted one. Targets equal to *ignore_index* take no part. *label_smoothing* moves
     that much probability from the target to all classes evenly.
+
+    In a compiled function targets of -100 are ignored if there is one in the call that is written
+    down; for any other *ignore_index*, or with *weight*, always.
 
     Shapes: input (N, C, *) or (C,), target (N, *) or () -> (), or as target with "none".
     Dtype: as input.
@@ -67,12 +71,12 @@ def cross_entropy(
     target = _class_numbers(input, target)
     check_classes(name, input, target)
     options: dict[str, Any] = {"reduction": reduction, "label_smoothing": smoothing}
-    if weight is None and ignore_index < 0 and not _traced():
+    if weight is None and ignore_index < 0 and (ignore_index == DEFAULT or not _traced()):
         # an ignored target is outside of 0 to C - 1, so that the operator refuses it
         try:
             return operator(input, target, **options)
-        except IndexRangeError:
-            pass
+        except IndexRangeError as error:
+            error.__cause__ = error.__traceback__ = None  # lets go of the tensors in its frames
     kept = target != ignore_index
     classes = where(kept, target, 0)
     if weight is None:
@@ -86,7 +90,7 @@ def cross_entropy(
 
 
 def _traced() -> bool:
-    """Say whether the call is being compiled: the plan has to fit any target."""
+    """Say whether the call is being compiled, so that its plan has to fit any target."""
     from minima.autograd.mode import TAPE
 
     return TAPE.get() is not None
