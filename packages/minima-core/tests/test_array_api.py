@@ -662,3 +662,26 @@ def test_limits_that_are_tensors():
     assert (x.grad.tolist(), low.grad.tolist()) == ([0.0, 1.0], [1.0, 0.0])
     with pytest.raises(mi.DTypeError, match="clip: max has dtype float32"):
         mi.clip(mi.arange(3), 0, mi.ones(3))
+
+
+def test_numbers_are_written_exactly():
+    """Catches a Python float that goes through float32 on its way into float64."""
+    t = mi.zeros(3, dtype="float64")
+    t[0], t[1:] = 0.1, [0.2, 0.3]
+    assert t.tolist() == [0.1, 0.2, 0.3]
+    t[...] = 1e-300
+    assert t.tolist() == [1e-300] * 3
+    z = mi.zeros(1, dtype="complex128")
+    z[0] = 0.1 + 0.2j
+    assert z.tolist() == [0.1 + 0.2j]
+
+
+def test_masks_without_elements():
+    """Catches an axis of size 0 of a mask that is refused: the standard lets it select nothing."""
+    x = mi.ones((2, 3), requires_grad=True)
+    for shape, expected in (((0,), (0, 3)), ((0, 3), (0,)), ((2, 0), (0,))):
+        assert x[mi.zeros(shape, dtype="bool")].shape == expected
+    x[mi.zeros(0, dtype="bool")].sum().backward()
+    assert not x.grad.numpy().any()
+    with pytest.raises(mi.IndexRangeError, match="got a mask of shape"):
+        x[mi.zeros(1, dtype="bool")]

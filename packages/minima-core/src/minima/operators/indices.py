@@ -177,7 +177,7 @@ def _check(name: str, shape: tuple[int, ...], index: Index) -> None:
                 )
         elif hasattr(p, "shape") and p.dtype.kind == "b":
             part = shape[axis : axis + len(p.shape)]
-            if p.shape != part:
+            if len(p.shape) != len(part) or any(n not in (0, m) for n, m in zip(p.shape, part)):
                 raise IndexRangeError(
                     f"{name}: got a mask of shape {p.shape} for {_named(axis, part)}; expected one "
                     f"of shape {part}"

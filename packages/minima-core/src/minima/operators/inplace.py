@@ -17,7 +17,7 @@ from ..compiler.live import Live
 from ..compiler.tape import plain
 from ..devices import Device
 from ..errors import AnomalyError, ArgumentError, AutogradError, DTypeError, ShapeError
-from ..tensor import Tensor, as_tensor, bump, wrap
+from ..tensor import Tensor, as_tensor, asarray, bump, wrap
 from .composed import COMPOSITES
 from .indexing import getitem, put
 from .indices import Index, canonical, fault, is_basic, is_whole, kept
@@ -57,7 +57,8 @@ def in_place(name: str, target: T, *others: Any, **attrs: Any) -> T:
         write(target._device, target._array, ..., out._array)
         become(target, out._node)
     elif operator is None or not _quick(operator, target, others, attrs):
-        token = GRAD.set(False)
+        # within vmap there may be gradients to record further out
+        token = GRAD.set(GRAD.get() and target._device.base is not None)
         try:
             out = function(target, *others, **attrs)
         finally:
@@ -119,6 +120,9 @@ def _given(target: Tensor, value: Any) -> Tensor:
         given = value if value._device is device else device.adopt("assign", value)
     else:
         given = as_tensor(value, device=device, operation="assign")
+        narrow = given.dtype.kind in "fc" and given.dtype.itemsize < target.dtype.itemsize
+        if narrow and target.dtype.kind in "fc" and not isinstance(value, np.ndarray):
+            given = asarray(value, target.dtype, device)  # Python's numbers lose nothing
     if given.dtype != target.dtype:
         check_cast("assign", given, target.dtype)
         given = given.astype(target.dtype)
