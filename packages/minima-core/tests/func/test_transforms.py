@@ -245,7 +245,9 @@ ERRORS = [
     (lambda x: np.asarray(x), mi.DTypeError, "vmap"),
     (lambda x: x.add_(1), mi.KernelMissingError, "in place within vmap"),
     (lambda x: x.__setitem__(0, 1.0), mi.KernelMissingError, "in place within vmap"),
-    (lambda x: OUTSIDE.copy_(x), mi.DeviceError, "within vmap cannot go outside"),
+    (lambda x: (x * 2)[0].add_(1), mi.KernelMissingError, "in place within vmap"),
+    (lambda x: OUTSIDE.add_(x), mi.DeviceError, "from within vmap as a result"),
+    (lambda x: OUTSIDE.copy_(x), mi.DeviceError, "from within vmap as a result"),
     (lambda x: x + mi.ones(3), mi.ShapeError, r"\(4,\) and \(3,\) do not broadcast"),
     (lambda x: x @ mi.ones(3), mi.ShapeError, r"matmul.*\(4,\)"),
     (lambda x: x.to("cpu"), mi.DTypeError, "vmap"),
@@ -286,6 +288,34 @@ def test_errors_of_calls():
     ]:
         with pytest.raises(mi.MinimaError, match=match):
             f(*args)
+
+
+def test_changes_in_place():
+    """What a function made itself it may change; gradients are recorded within and outside."""
+    xs, w = batch(), mi.asarray(np.array(3.0)).requires_grad_()
+
+    def f(x):
+        y = x * 1
+        y += x * w
+        y[0] = w * 2
+        z = mi.zeros_like(y)
+        z[1:3] = y[:2]
+        z *= w
+        return (z * z).sum()
+
+    close(vmap(f)(xs), stacked(f, xs))
+    close(vmap(grad(f))(xs), stacked(grad(f), xs))
+    found = mi.autograd.grad(vmap(f)(xs).sum(), w)[0]
+    close(found, mi.autograd.grad(stacked(f, xs).sum(), w)[0])
+
+    def saved(x):
+        y = x * 1
+        z = y * y
+        y += 1
+        return grad(lambda t: (t * z).sum())(y).sum() + mi.autograd.grad(z.sum(), y)[0].sum()
+
+    with pytest.raises(mi.AutogradError):
+        vmap(lambda x: saved(x.detach().requires_grad_()))(xs)
 
 
 def test_printing_within_vmap(capsys):

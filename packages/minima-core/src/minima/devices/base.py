@@ -79,7 +79,8 @@ class Device:
         """
         inside = getattr(tensor.device, "base", None) is not None
         remedy = (
-            "a tensor from within vmap cannot go outside but as a result of its function"
+            "return what is from within vmap as a result, and make what it is written into with "
+            "zeros_like"
             if inside
             else f"move one with .to('{self}')"
         )

@@ -30,12 +30,15 @@ CURRENT: ContextVar[BatchedDevice | None] = ContextVar("minima_vmap", default=No
 
 
 class Batched:
-    """A buffer of a `BatchedDevice`: *outer* has the batch axis in front if *mapped*, else none."""
+    """A buffer of a `BatchedDevice`: *outer* has the batch axis in front if *mapped*, else none.
 
-    __slots__ = ("dtype", "mapped", "outer", "shape")
+    *shared* says that other buffers, or tensors outside, stand for the same memory.
+    """
 
-    def __init__(self, outer: Tensor, mapped: bool) -> None:
-        self.outer, self.mapped = outer, mapped
+    __slots__ = ("dtype", "mapped", "outer", "shape", "shared")
+
+    def __init__(self, outer: Tensor, mapped: bool, shared: bool = False) -> None:
+        self.outer, self.mapped, self.shared = outer, mapped, shared
         self.shape = outer.shape[1:] if mapped else outer.shape
         self.dtype = outer.dtype
 
@@ -94,8 +97,8 @@ class BatchedDevice(Device):
         self.kernels = BatchedKernels(self.name, lambda name: rule(self, name))
 
     def wrap(self, outer: Tensor, mapped: bool) -> Tensor:
-        """Return the Tensor of this device over *outer*."""
-        return wrap(Batched(outer, mapped), self)
+        """Return the Tensor of this device over *outer*, which others see too."""
+        return wrap(Batched(outer, mapped, True), self)
 
     def adopt(self, operation: str, tensor: Tensor) -> Tensor:
         """Return *tensor*, of a device that this one stands on, as the same for each element."""
@@ -128,14 +131,22 @@ class BatchedDevice(Device):
         return Batched(scalar_tensor("vmap", value, dtype, self.base), False)
 
     def write(self, target: Any, index: Any, value: Any) -> None:
-        """Raise: a batch is never changed."""
-        raise KernelMissingError(
-            "vmap: a tensor is changed in place within vmap; make a new one instead (x = x + 1, "
-            "mi.operators.put(x, value, index)), or do it outside of vmap"
-        )
+        """Replace the Tensor of *target*, a buffer that nobody else sees, by one with *value*.
+
+        Raises: KernelMissingError for memory of an argument, of a view, or from outside of vmap.
+        """
+        if target.shared:
+            raise KernelMissingError(
+                "vmap: an argument, a view or what has one, or a tensor from outside is changed in "
+                "place within vmap; make a new one instead (x = x + 1, x = x.clone(), "
+                "mi.operators.put(x, value, index)), or do it outside of vmap"
+            )
+        parts = index if isinstance(index, tuple) else (index,)
+        new = self.kernels["put"](target, value, index=parts)
+        target.outer, target.mapped = new.outer, new.mapped
 
     def shares(self, a: Any, b: Any) -> bool:
-        """Say that no two buffers share memory, since none can be written."""
+        """Say that no two buffers share memory: what does is not written."""
         return False
 
     def source(self, seed: Any) -> Any:

@@ -58,7 +58,18 @@ def batched_kernel(device: BatchedDevice, name: str) -> Kernel:
                 return Batched(found, True)
         return Batched(one_by_one(n, function, inputs, attrs), True)
 
-    return kernel
+    return _viewing(kernel) if entry.view else kernel
+
+
+def _viewing(kernel: Kernel) -> Kernel:
+    """Return *kernel*, that of a view, noting that two buffers stand for the same memory."""
+
+    def view(x: Any, **attrs: Any) -> Batched:
+        found: Batched = kernel(x, **attrs)
+        x.shared = found.shared = True
+        return found
+
+    return view
 
 
 def _variadic(function: Function) -> Function:

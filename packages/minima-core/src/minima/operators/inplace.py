@@ -284,6 +284,8 @@ def write(device: Device, target: Any, index: Any, value: Any) -> None:
 
 
 def _fits(name: str, target: Tensor, out: Tensor) -> None:
+    if out._device is not target._device:
+        target._device.adopt(name, out)
     if out.shape != target.shape:
         raise ShapeError(
             f"{name}: the result has shape {out.shape}; in place it must keep {target.shape}: "
