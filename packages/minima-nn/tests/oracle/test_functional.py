@@ -387,6 +387,43 @@ OTHERS = [
     ),
 ]
 
+#: one call each of what is `minima`'s own, whose rows say the rest
+SPATIAL = [
+    ("conv1d", [real(2, 4, 7), real(6, 2, 3), real(6), 2, 1, 1, 2], {}),
+    ("conv2d", [real(2, 2, 5, 5), real(3, 2, 3, 2)], {"padding": "same", "dilation": 2}),
+    ("conv3d", [real(1, 2, 4, 3, 3), real(2, 2, 2, 2, 2)], {"stride": (2, 1, 1)}),
+    ("conv_transpose1d", [real(2, 2, 4), real(2, 3, 3), real(3), 2, 1, 1], {}),
+    ("conv_transpose2d", [real(2, 4, 3, 3), real(4, 2, 2, 3)], {"groups": 2, "stride": 2}),
+    ("conv_transpose3d", [real(1, 2, 2, 3, 2), real(2, 1, 2, 2, 2)], {}),
+    ("unfold", [real(2, 3, 4, 5), (2, 3), 1, 1, 2], {}),
+    ("fold", [real(2, 12, 9), (4, 4), 2], {}),
+    *((f"max_pool{n}d", [real(2, 2, *[5] * n), 3, 2, 1], {}) for n in (1, 2, 3)),
+    *((f"avg_pool{n}d", [real(2, 2, *[5] * n), 3, 2, 1], {}) for n in (1, 2, 3)),
+    *((f"lp_pool{n}d", [share(2, 2, *[5] * n), 3.0, 2], {}) for n in (1, 2, 3)),
+    *((f"adaptive_avg_pool{n}d", [real(2, 2, *[5] * n), 3], {}) for n in (1, 2, 3)),
+    *((f"adaptive_max_pool{n}d", [real(2, 2, *[5] * n), 3], {}) for n in (1, 2, 3)),
+    ("pad", [real(2, 3, 4)], {"pad": (1, 2)}),
+    ("pad", [real(2, 3, 4)], {"pad": (1, -2, 0, 3), "value": 2.0}),
+    ("pad", [real(2, 3, 4)], {"pad": (1, 2), "mode": "reflect"}),
+    ("pad", [real(2, 3, 4, 4)], {"pad": (1, 2, 3, 0), "mode": "circular"}),
+    ("pad", [real(2, 3, 4, 4)], {"pad": (1, 2, 3, 0), "mode": "replicate"}),
+    ("interpolate", [real(1, 2, 3, 4)], {"scale_factor": 2.0, "mode": "bilinear"}),
+    ("interpolate", [real(1, 2, 3, 4)], {"size": (5, 6), "mode": "bicubic"}),
+    ("pixel_shuffle", [real(2, 8, 2, 3), 2], {}),
+    ("pixel_unshuffle", [real(2, 2, 4, 6), 2], {}),
+    ("channel_shuffle", [real(2, 6, 2, 2), 3], {}),
+    ("affine_grid", [real(2, 2, 3), (2, 1, 3, 4)], {"align_corners": False}),
+    ("grid_sample", [real(1, 2, 4, 4), real(1, 3, 3, 2)], {"align_corners": False}),
+]
+NO_SECOND = ("interpolate", "grid_sample", "max_pool", "adaptive_max", "lp_pool")
+
+
+@pytest.mark.parametrize("row", SPATIAL, ids=label)
+def test_spatial(parity, row):
+    """Fault: an argument in another place than PyTorch's."""
+    name, values, options = row
+    both(parity, name, values, options, "float64", not name.startswith(NO_SECOND))
+
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("row", OTHERS, ids=label)
