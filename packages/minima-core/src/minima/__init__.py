@@ -64,7 +64,7 @@ e, pi, inf, nan, newaxis = 2.718281828459045, 3.141592653589793, float("inf"), f
 
 #: sub-packages that other distributions install into this one -> the distribution
 _SPLIT = {"nn": "minima-nn", "optim": "minima-nn", "data": "minima-nn", "io": "minima-nn",
-          "train": "minima-nn"}  # fmt: skip
+          "train": "minima-nn", "metrics": "minima-nn"}  # fmt: skip
 #: what is used seldom or late, so that importing minima stays quick -> its module
 _LATER = {
     **dict.fromkeys(
