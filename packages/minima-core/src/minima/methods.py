@@ -173,7 +173,7 @@ class Methods(Arranging, Changing):
 
     def clip(self, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
         """See `minima.clip`."""
-        return ops.clip(self, min=min, max=max)
+        return ops.clip(self, min=min, max=max)  # type: ignore[arg-type]
 
     def conj(self) -> Tensor:
         """See `minima.conj`."""

@@ -269,6 +269,20 @@ def test_assignment(index: Any, minima_device: Device) -> None:
     assert alias.version == t.version == 1
 
 
+def test_views(minima_device: Device) -> None:
+    """What is written into a view shows, and has its gradient, in all that share the memory."""
+    w = mi.Tensor([1.0, 2.0, 3.0], device=minima_device, requires_grad=True)
+    x = w * 2.0
+    part, other = x[1:], x.reshape(3, 1)
+    part *= w[1:]
+    x[0] = part[1]
+    x[:2] += w[:2]
+    assert other.numpy().ravel().tolist() == [19.0, 10.0, 18.0]
+    other.sum().backward()
+    assert w.grad is not None
+    assert w.grad.tolist() == [1.0, 9.0, 24.0]
+
+
 def test_transfer(minima_device: Device) -> None:
     """A tensor moves to the cpu and back, and its gradient the other way."""
     x = mi.Tensor([1.0, 2.0], device=minima_device, requires_grad=True)
