@@ -211,6 +211,21 @@ def test_axes():
     close(vmap(lambda x, k=1: x * k)(b, k=3.0), b * 3)
 
 
+def test_levels():
+    """A vmap within another takes tensors of the outer one, and from outside, in any place."""
+    a, b = mi.asarray(RNG.normal(size=3)), mi.asarray(RNG.normal(size=(4, 2)))
+    outer = a[:, None, None] * b[None]
+    close(vmap(lambda x: vmap(lambda row: row * x)(b))(a), outer)
+    close(vmap(lambda x: vmap(lambda y, row: y * row, (None, 0))(x, b))(a), outer)
+    close(vmap(lambda x: grad(lambda w: (w * x).sum())(b))(a), outer * 0 + a[:, None, None])
+    rows = mi.stack([mi.eye(2, dtype="float64") * v for v in a])
+    close(vmap(lambda x: jacrev(lambda w: w[0] * x)(b))(a)[:, :, 0], rows)
+    close(vmap(lambda x: x * 2)(a.numpy()), a * 2)
+    w = b.detach().requires_grad_()
+    vmap(lambda x: vmap(lambda row: (row * x).sum())(w).sum())(a).sum().backward()
+    close(w.grad, mi.zeros_like(b) + a.sum())
+
+
 def test_indices_from_the_batch():
     """A batched index picks for each element its own."""
     x, i = mi.asarray(RNG.normal(size=(3, 5))), mi.asarray(np.array([4, 0, 2]))

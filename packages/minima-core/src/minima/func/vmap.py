@@ -11,7 +11,7 @@ from ..operators import broadcast_to, permute_dims
 from ..operators.axes import canonical_axis
 from ..random import _defaults
 from ..tensor import Tensor, as_tensor
-from .batched import CURRENT, BatchedDevice, level
+from .batched import CURRENT, BatchedDevice, lifted
 from .rules import batched_kernel
 from .trees import broadcast_prefix, flatten
 
@@ -58,16 +58,11 @@ def vmap(
     def batched(*args: Any, **kwargs: Any) -> Any:
         leaves, build = flatten(args)
         axes = broadcast_prefix("vmap", "in_axes", _listed(in_axes, args), args)
-        moved = [v if a is None else _moved(v, a) for v, a in zip(leaves, axes)]
+        moved = [_lifted(v) if a is None else _moved(v, a) for v, a in zip(leaves, axes)]
         size = _size(moved, axes)
-        base = max((t._device for t in leaves if isinstance(t, Tensor)), key=level)
+        base = next(v._device for v, a in zip(moved, axes) if a is not None)
         device = BatchedDevice(size, base, randomness, batched_kernel)
-        given = [
-            device.wrap(v if v._device is base else base.adopt("vmap", v), a is not None)
-            if isinstance(v, Tensor)
-            else v
-            for v, a in zip(moved, axes)
-        ]
+        given = [_given(v, a is not None, device) for v, a in zip(moved, axes)]
         token = CURRENT.set(device)
         try:
             return _out(function(*build(given), **kwargs), out_axes, device)
@@ -87,9 +82,22 @@ def _listed(in_axes: Any, args: tuple[Any, ...]) -> Any:
     return in_axes
 
 
+def _lifted(value: Any) -> Any:
+    return lifted(value, "vmap") if isinstance(value, Tensor) else value
+
+
+def _given(value: Any, mapped: bool, device: BatchedDevice) -> Any:
+    """Return what the function sees of an argument."""
+    if not isinstance(value, Tensor):
+        return value
+    if value._device is not device.base:
+        value = device.base.adopt("vmap", value)
+    return device.wrap(value, mapped)
+
+
 def _moved(value: Any, axis: int) -> Tensor:
     """Return *value* with the batch axis in front."""
-    t = value if isinstance(value, Tensor) else as_tensor(value, operation="vmap")
+    t = _lifted(value if isinstance(value, Tensor) else as_tensor(value, operation="vmap"))
     if not t.ndim:
         raise ShapeError(
             "vmap: got an argument of shape () to take elements from; expected at least one axis: "
