@@ -167,10 +167,10 @@ class ConfusionMatrix(Metric):
 
     def compute(self) -> npt.NDArray[Any]:
         """Return the matrix of all so far, (num_classes, num_classes)."""
-        axis = {"true": 1, "pred": 0, "all": (0, 1)}
+        axis: dict[str, Any] = {"true": 1, "pred": 0, "all": (0, 1)}
         if self.normalize is None:
             return self.counts.copy()
-        whole = self.counts.sum(axis=axis[self.normalize], keepdims=True)  # type: ignore[arg-type]
+        whole = self.counts.sum(axis=axis[self.normalize], keepdims=True)
         return np.asarray(ratio(self.counts, whole))
 
 
