@@ -86,14 +86,15 @@ def finfo(type: Any) -> FloatInfo:
     if _kind(dtype) not in "fc":
         raise DTypeError(f"finfo: got {dtype}; expected a floating type (of integers: iinfo)")
     if dtype.kind == "V":
-        import ml_dtypes
+        import ml_dtypes  # type: ignore[import-not-found,unused-ignore]
 
         found: Any = ml_dtypes.finfo(dtype)
     else:
         found = np.finfo(dtype)
     of_parts = np.dtype(f"float{dtype.itemsize * 4}") if dtype.kind == "c" else dtype
-    limits = [float(getattr(found, n)) for n in ("eps", "max", "min", "smallest_normal")]
-    return FloatInfo(int(found.bits), *limits, dtype=of_parts)
+    names = ("eps", "max", "min", "smallest_normal")
+    eps, high, low, normal = (float(getattr(found, n)) for n in names)
+    return FloatInfo(int(found.bits), eps, high, low, normal, of_parts)
 
 
 def iinfo(type: Any) -> IntegerInfo:

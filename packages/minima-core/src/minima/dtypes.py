@@ -65,7 +65,7 @@ def bfloat16() -> DType:
     """
     if not _BFLOAT16:
         try:
-            import ml_dtypes
+            import ml_dtypes  # type: ignore[import-not-found,unused-ignore]
         except ImportError:
             raise DTypeError(
                 "bfloat16: it comes from the package ml_dtypes, which is not installed here: "

@@ -299,9 +299,7 @@ def _(g: Tensor, y: Any, x: Tensor, min: float | None, max: float | None) -> Any
     return g
 
 
-def clip(
-    x: TensorLike, min: TensorLike | float | None = None, max: TensorLike | float | None = None
-) -> Tensor:
+def clip(x: TensorLike, min: Any = None, max: Any = None) -> Tensor:
     """Limit each element to [min, max]; None leaves that side open.
 
     Shapes: limits that are tensors broadcast with x. Dtype: as x. NaN in a limit gives NaN.
@@ -313,15 +311,19 @@ def clip(
     >>> mi.clip(mi.Tensor([-2.0, 0.5, 2.0]), min=mi.Tensor([0.0, 1.0, 1.0]))
     Tensor([0., 1., 2.])
     """
-    if min is not None and not isinstance(min, NUMBERS):
+    if _is_array(min):
         x = _limited(x, min, greater_equal, "min")
         min = None
-    elif max is not None and not isinstance(max, NUMBERS):
+    elif _is_array(max):
         x = clip_(x, min, None)
         min = None
-    if max is not None and not isinstance(max, NUMBERS):
+    if _is_array(max):
         return _limited(x, max, less_equal, "max")
     return clip_(x, min, max)
+
+
+def _is_array(limit: Any) -> bool:
+    return limit is not None and not isinstance(limit, NUMBERS)
 
 
 def _limited(x: TensorLike, limit: TensorLike, within: Callable[..., Tensor], name: str) -> Tensor:

@@ -84,9 +84,10 @@ def full(
     Tensor([7., 7.])
     """
     sizes = _sizes("full", shape)
-    if isinstance(fill_value, Tensor):
-        dtype = fill_value.dtype if dtype is None else dtype
-        fill_value = fill_value.item()
+    value: Any = fill_value
+    if isinstance(value, Tensor):
+        dtype = value.dtype if dtype is None else dtype
+        fill_value = value.item()
     chosen = weaken(None, fill_value) if dtype is None else as_dtype(dtype)
     try:
         values = np.full(sizes, fill_value, chosen)
@@ -246,7 +247,7 @@ def linspace(
     """
     if num < 0:
         raise ArgumentError(f"linspace: got {num} numbers; expected at least 0")
-    turns = isinstance(start, complex) or isinstance(stop, complex)
+    turns = complex in (type(start), type(stop))
     chosen = _given(dtype, np.dtype("complex64") if turns else FLOAT32)
     return made(np.linspace(start, stop, num, endpoint=endpoint).astype(chosen), device)
 
@@ -268,8 +269,8 @@ def eye(
     Tensor([[1., 0.],
             [0., 1.]])
     """
-    sizes = _sizes("eye", (n_rows, n_rows if n_cols is None else n_cols))
-    return made(np.eye(*sizes, k, dtype=_given(dtype, FLOAT32)), device)
+    rows, columns = _sizes("eye", (n_rows, n_rows if n_cols is None else n_cols))
+    return made(np.eye(rows, columns, k, dtype=_given(dtype, FLOAT32)), device)
 
 
 # ---- from other tensors --------------------------------------------------------------------------
@@ -342,6 +343,7 @@ def _triangle(operation: str, x: Any, k: int, *, lower: bool) -> Tensor:
     """Keep what lies on one side of a diagonal, that included."""
     if x.ndim < 2:
         raise ShapeError(f"{operation}: got shape {x.shape}; expected at least two axes")
-    mask = np.tri(*x.shape[-2:], k if lower else k - 1, dtype=bool)
+    rows, columns = x.shape[-2:]
+    mask = np.tri(rows, columns, k if lower else k - 1, dtype=bool)
     kept = made(mask if lower else ~mask, x.device)
     return where(kept, x, False if x.dtype.kind == "b" else 0)

@@ -98,7 +98,7 @@ def polygamma(xp: Any, x: Array, n: int) -> Any:
 
 
 @polygamma.prepare
-def _(x: Tensor, n: int) -> dict[str, Any]:
+def _(x: Tensor, n: Any) -> dict[str, Any]:
     if isinstance(n, bool) or not isinstance(n, int) or n < 0:
         raise ArgumentError(f"polygamma: got the order {n!r}; expected an integer of at least 0")
     return {"n": n}

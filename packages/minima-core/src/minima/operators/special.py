@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..tensor import Tensor, TensorLike
+from ..tensor import Tensor, TensorLike, as_tensor
 from .activation import sigmoid
-from .arithmetic import divide, multiply, power, subtract
+from .arithmetic import divide, multiply, negative, power, subtract
 from .comparison import bitwise_and, equal, isnan, where
 from .complex import conjugated
 from .composed import composite
@@ -151,7 +151,7 @@ def logit(x: TensorLike) -> Tensor:
     >>> mi.logit(mi.Tensor([0.5, 0.0]))
     Tensor([  0., -inf])
     """
-    return subtract(log(x), log1p(-x))
+    return subtract(log(x), log1p(negative(x)))
 
 
 @composite
@@ -187,9 +187,10 @@ def nan_to_num(
     """
     from ..datatypes import finfo
 
-    if x.dtype.kind in "biu":
+    kind = as_tensor(x).dtype
+    if kind.kind in "biu":
         return copy(x)
-    limits = finfo(x.dtype)
+    limits = finfo(kind)
     high = limits.max if posinf is None else posinf
     low = limits.min if neginf is None else neginf
     x = where(isnan(x), nan, x)
