@@ -99,7 +99,8 @@ class Session:
 
     def burst(self, seconds: float) -> dict[str, Any]:
         """Run for *seconds*; return the median of the seconds of one operation, or chain."""
-        times, end = [], perf_counter() + seconds
+        times: list[float] = []
+        end = perf_counter() + seconds
         while len(times) < 5 or perf_counter() < end:
             times.append(self.run())
         return {"median": float(np.median(times))}
