@@ -43,9 +43,9 @@ def arrays(x, v, index, mask):
 def by_methods(x, v, index, mask):
     x.masked_fill_(mask, 0.5)
     x.index_add_(0, index, v)
-    x.exp_()
+    x.sin_()
     x.clamp_(0.2, 3.0)
-    x[1].sqrt_()
+    x[1].mul_(2.0)
     return (x * v).sum()
 
 

@@ -24,6 +24,9 @@ def canonical(name: str, index: Any, shape: tuple[int, ...], device: Device) -> 
     of another shape; DTypeError for what is no index; ArgumentError for a step of 0.
     """
     parts = index if isinstance(index, tuple) else (index,)
+    quick = _plain_index(parts, shape)
+    if quick is not None:
+        return quick
     found = tuple([p if type(p) is int else _part(name, p, device) for p in parts])
     _check(name, shape, found)
     if is_basic(found) and all(p is not Ellipsis for p in found):
@@ -35,11 +38,48 @@ def canonical(name: str, index: Any, shape: tuple[int, ...], device: Device) -> 
     return found
 
 
+def _plain_index(parts: Index, shape: tuple[int, ...]) -> Index | None:
+    """Return what `canonical` does, in one pass, where all is basic and fits; else None."""
+    used = dots = 0
+    for p in parts:
+        kind = type(p)
+        if kind is int or kind is slice:
+            used += 1
+        elif p is Ellipsis:
+            dots += 1
+        elif p is not None:
+            return None
+    if used > len(shape) or dots > 1:
+        return None
+    axis = 0
+    for p in parts:
+        if type(p) is int:
+            if not -shape[axis] <= p < shape[axis]:
+                return None
+            axis += 1
+        elif type(p) is slice:
+            if not (_plain_bound(p.start) and _plain_bound(p.stop) and _plain_bound(p.step)):
+                return None
+            if p.step == 0:
+                return None
+            axis += 1
+        elif p is Ellipsis:
+            axis += len(shape) - used
+    return parts if dots else (*parts, Ellipsis)
+
+
+def _plain_bound(bound: Any) -> bool:
+    return bound is None or type(bound) is int
+
+
 def kept(index: Index, *inputs: Tensor) -> Index:
     """Return *index* as the gradient will need it: later changes of its arrays must not count."""
-    if is_basic(index) or not GRAD.get() or TAPE.get() is not None:
+    for t in inputs:
+        if t._node is not None:
+            break
+    else:
         return index
-    if all(t._node is None for t in inputs):
+    if is_basic(index) or not GRAD.get() or TAPE.get() is not None:
         return index
     copy = inputs[0]._device.kernels["copy"]
     return tuple(
@@ -50,7 +90,11 @@ def kept(index: Index, *inputs: Tensor) -> Index:
 
 def is_basic(index: Index) -> bool:
     """Say whether *index* holds no arrays, so that it picks each element at most once: a view."""
-    return all(type(p) is int or p is None or p is Ellipsis or type(p) is slice for p in index)
+    for p in index:
+        kind = type(p)
+        if kind is not int and kind is not slice and p is not None and p is not Ellipsis:
+            return False
+    return True
 
 
 def is_whole(index: Index) -> bool:
