@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..amp.autocast import ACTIVE, CAST
 from ..errors import ArgumentError, AutogradError, DTypeError, ShapeError
 from ..gradients import PostHook, Retained
 from ..operators.complex import real
@@ -249,6 +250,7 @@ def _sweep(
     owned: set[Edge] = set()
     heap: list[tuple[int, Node]] = []
     token = GRAD.set(create)
+    casts = CAST.set({}) if ACTIVE else None  # each gradient has the type of its input
     try:
         with quietly():
             for edge, g in roots:
@@ -280,6 +282,8 @@ def _sweep(
                         if type(hook) is not PostHook:
                             g = leaves[leaf] = _hooked(hook, g)
     finally:
+        if casts is not None:
+            CAST.reset(casts)
         GRAD.reset(token)
     return leaves, inner, owned
 
@@ -331,7 +335,10 @@ def _step(
             array = result._array
         fresh = fresh and getattr(array, "base", array) is None and array is not g._array
         if fresh:
-            fresh = array is not node.output and all(array is not s for s in saved)  # type: ignore[union-attr]
+            fresh = array is not node.output
+            for s in saved:  # type: ignore[union-attr]
+                if s is array:
+                    fresh = False
         _hand(edge, result, fresh, held, owned, heap, create)
 
 
