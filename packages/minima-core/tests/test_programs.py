@@ -553,7 +553,7 @@ def wide_slopes(slopes, shape):
 
 TestPrograms = Programs.TestCase
 TestPrograms.settings = settings(
-    max_examples=int(os.environ.get("MINIMA_EXAMPLES", "300")),
+    max_examples=int(os.environ.get("MINIMA_EXAMPLES", "250")),
     stateful_step_count=20,
     deadline=None,
     derandomize="MINIMA_EXAMPLES" not in os.environ,
