@@ -15,7 +15,7 @@ from .table import Array, operator
 __all__ = ["ceil", "copysign", "floor", "nextafter", "positive", "round", "signbit", "trunc"]
 
 
-@operator
+@operator(real=True)
 def ceil(xp: Any, x: Array) -> Any:
     """Round towards infinity.
 
@@ -33,7 +33,7 @@ def _(g: Tensor, y: Any, x: Any) -> Any:
     return multiply(g, 0.0)
 
 
-@operator
+@operator(real=True)
 def floor(xp: Any, x: Array) -> Any:
     """Round towards minus infinity.
 
@@ -51,7 +51,7 @@ def _(g: Tensor, y: Any, x: Any) -> Any:
     return multiply(g, 0.0)
 
 
-@operator
+@operator(real=True)
 def trunc(xp: Any, x: Array) -> Any:
     """Round towards 0.
 
@@ -87,7 +87,7 @@ def _(g: Tensor, y: Any, x: Any) -> Any:
     return multiply(g, 0.0)
 
 
-@operator
+@operator(real=True)
 def signbit(xp: Any, x: Array) -> Any:
     """Say where an element is negative, -0.0 included; see the sign of NaN too.
 
@@ -100,7 +100,7 @@ def signbit(xp: Any, x: Array) -> Any:
     return xp.signbit(x)
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def copysign(xp: Any, a: Array, b: Array) -> Any:
     """Return a with the sign of b; that of -0.0 counts.
 
@@ -122,7 +122,7 @@ def _(g: Tensor, y: Any, a: Tensor, b: Tensor) -> Any:
     return of_size, (lambda: multiply(g, 0.0))
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def nextafter(xp: Any, a: Array, b: Array) -> Any:
     """Return the number of the type next to a on the way to b; a itself where they are equal.
 

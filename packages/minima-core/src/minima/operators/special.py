@@ -67,7 +67,7 @@ def _(g: Tensor, y: Any, x: Tensor) -> Any:
     return divide(g, conjugated(multiply(x, _LOG_10)))
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def logaddexp(xp: Any, a: Array, b: Array) -> Any:
     """Return log(exp(a) + exp(b)), without overflow on the way.
 

@@ -22,6 +22,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, ca
 
 import numpy as np
 
+from ..amp.autocast import ACTIVE, adapted
+from ..amp.lists import LISTS
 from ..autograd.mode import GRAD, TAPE
 from ..autograd.node import LEAF, Node, Spec, Version
 from ..compiler.live import Live
@@ -81,10 +83,10 @@ class Operator(Generic[P]):
     ):
         self.name = reference.__name__.rstrip("_")
         self.reference = reference
-        self.doc = inspect.getdoc(reference) or ""
-        parameters = list(inspect.signature(reference).parameters.values())[1:]
-        self.inputs = [p.name for p in parameters if str(p.annotation).startswith("Array")]
-        self.variadic = any(p.annotation == "Arrays" for p in parameters)
+        parameters = _parameters(reference)
+        notes = {n: str(note) for n, note in reference.__annotations__.items()}
+        self.inputs = [p.name for p in parameters if notes.get(p.name, "").startswith("Array")]
+        self.variadic = "Arrays" in [notes.get(n) for n in self.inputs]
         self.optional = sum(p.default is None for p in parameters if p.name in self.inputs)
         self.attrs = [p.name for p in parameters if p.name not in self.inputs]
         self.defaults = {
@@ -95,7 +97,7 @@ class Operator(Generic[P]):
         self.positional = [
             p.name for p in parameters if p.name in self.attrs and p.kind is not p.KEYWORD_ONLY
         ]
-        self.signature = inspect.Signature([p.replace(annotation=p.empty) for p in parameters])
+        self.signature = inspect.Signature(parameters, __validate_parameters__=False)
         if promotes is True:
             promotes = self.inputs
         self.promotes = [n in promotes for n in self.inputs] if promotes else []
@@ -108,7 +110,13 @@ class Operator(Generic[P]):
         self.save_inputs: tuple[bool, ...] = ()
         self.save_output = False
         self.reads: list[tuple[list[bool], bool]] = []
+        self.cast = LISTS.get(self.name)
         self.function: Callable[P, Tensor] = self._function()
+
+    @property
+    def doc(self) -> str:
+        """The docstring of the reference kernel, without its indentation."""
+        return inspect.getdoc(self.reference) or ""
 
     @property
     def differentiable(self) -> bool:
@@ -186,13 +194,14 @@ class Operator(Generic[P]):
 
     def _unary(self) -> Callable[..., Tensor]:
         apply, name, record, kinds = self.apply, self.name, self.record, self.kinds
+        cast = self.cast
 
         def call(x: Any) -> Tensor:
             try:
                 a, device = x._array, x._device
             except AttributeError:
                 return apply((x,), {})
-            if kinds and a.dtype.kind not in kinds:
+            if (kinds and a.dtype.kind not in kinds) or (cast and ACTIVE):
                 return apply((x,), {})
             try:
                 y = device.kernels[name](a)
@@ -210,9 +219,11 @@ class Operator(Generic[P]):
 
     def _binary(self) -> Callable[..., Tensor]:
         apply, name, record, kinds = self.apply, self.name, self.record, self.kinds
-        promotes = bool(self.promotes)
+        promotes, cast = bool(self.promotes), self.cast
 
         def call(a: Any, b: Any) -> Tensor:
+            if cast and ACTIVE:
+                return apply((a, b), {})
             try:
                 xa, xb, device = a._array, b._array, a._device
                 dtype = xa.dtype
@@ -248,6 +259,8 @@ class Operator(Generic[P]):
     def apply(self, args: tuple[Any, ...], attrs: dict[str, Any]) -> Tensor:
         """Run on any inputs: bind, convert, promote, check, launch, record."""
         given, attrs = self.bind(args, attrs)
+        if ACTIVE and self.cast is not None:
+            given = tuple(adapted(self.cast, given))
         for name, value in attrs.items():
             if isinstance(value, np.generic):  # its type would count, where a number's does not
                 attrs = {**attrs, name: value.item()}
@@ -540,6 +553,23 @@ def scalar_tensor(name: str, value: Any, dtype: DType, device: Device | None) ->
     return wrap(array, device)
 
 
+def _parameters(reference: Any) -> list[inspect.Parameter]:
+    """Return the parameters of a kernel but ``xp``; `inspect.signature` takes four times as long.
+
+    They have no annotations. There is a default for each of those that come after another with one.
+    """
+    code, kind = reference.__code__, inspect.Parameter
+    count = code.co_argcount
+    places, named = code.co_varnames[1:count], code.co_varnames[count:][: code.co_kwonlyargcount]
+    given = reference.__defaults__ or ()
+    defaults = dict(zip(places[len(places) - len(given) :], given))
+    defaults.update(reference.__kwdefaults__ or {})
+    return [
+        *(kind(n, kind.POSITIONAL_OR_KEYWORD, default=defaults.get(n, kind.empty)) for n in places),
+        *(kind(n, kind.KEYWORD_ONLY, default=defaults.get(n, kind.empty)) for n in named),
+    ]
+
+
 TABLE: dict[str, Operator[Any]] = {}
 
 
@@ -576,7 +606,7 @@ def operator(
     entry: Operator[Any] = Operator(reference, promotes, floating, view, real)
     if entry.name in TABLE:
         raise ArgumentError(f"operator: the name {entry.name!r} is taken by {TABLE[entry.name]!r}")
-    if not entry.doc:
+    if not reference.__doc__:
         raise ArgumentError(f"operator: {entry.name!r} has no docstring; say what it computes")
     TABLE[entry.name] = entry
     REFERENCES[entry.name] = entry.reference

@@ -191,7 +191,7 @@ def _(g: Tensor, y: Any, x: Tensor) -> Any:
     return divide(g, conjugated(1.0 - square(x)))
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def atan2(xp: Any, a: Array, b: Array) -> Any:
     """Return the angle, from -pi to pi, of the point whose ordinate is a and whose abscissa is b.
 
@@ -212,7 +212,7 @@ def _(g: Tensor, y: Any, a: Tensor, b: Tensor) -> Any:
     return (lambda: multiply(scaled, b)), (lambda: negative(multiply(scaled, a)))
 
 
-@operator(floating=True)
+@operator(floating=True, real=True)
 def hypot(xp: Any, a: Array, b: Array) -> Any:
     """Return the length of the hypotenuse, sqrt(a**2 + b**2), without overflow on the way.
 
