@@ -351,3 +351,10 @@ def test_classes(name):
         builtin = [b for b in error.__mro__ if b.__module__ == "builtins"]
         assert builtin[0] not in (Exception, BaseException)
     assert inspect.getdoc(error)
+
+
+def test_an_error_is_not_its_own_cause():
+    """Fault: a cycle that keeps the tensors of every frame alive."""
+    with pytest.raises(mi.IndexRangeError) as caught:
+        mi.one_hot(mi.Tensor([3]), 2)
+    assert caught.value.__cause__ is None

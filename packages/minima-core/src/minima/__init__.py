@@ -28,12 +28,13 @@ from .tensor import Tensor, asarray
 
 if TYPE_CHECKING:
     # what other distributions add is there only with them
+    from . import amp, fft, func, linalg, profiler, registry, testing
     from . import data as data  # type: ignore[attr-defined,import-not-found,unused-ignore]
-    from . import fft, func, linalg, profiler, registry, testing
     from . import io as io  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import nn as nn  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import optim as optim  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import train as train  # type: ignore[attr-defined,import-not-found,unused-ignore]
+    from .amp import GradScaler, autocast
     from .compiler.function import CompileWarning, compile
     from .datatypes import __array_namespace_info__ as __array_namespace_info__
     from .datatypes import can_cast, finfo, iinfo, isdtype, result_type
@@ -72,13 +73,15 @@ _LATER = {
     ),
     "compile": "compiler.function",
     "CompileWarning": "compiler.function",
+    "GradScaler": "amp",
+    "autocast": "amp",
     "from_dlpack": "dlpack",
     "get_num_threads": "threads",
     "set_num_threads": "threads",
 }
 _LAZY = (
     *("compiler", "testing", "registry", "hookspec", "command", "profiler", "func", "viz"),
-    *("linalg", "fft"),
+    *("linalg", "fft", "amp"),
 )
 
 __all__ = [
@@ -88,9 +91,12 @@ __all__ = [
     "CompileWarning",
     "Device",
     "Generator",
+    "GradScaler",
     "KernelSet",
     "Tensor",
+    "amp",
     "asarray",
+    "autocast",
     "autograd",
     "can_cast",
     "compile",

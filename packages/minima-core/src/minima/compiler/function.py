@@ -9,6 +9,8 @@ from functools import update_wrapper
 from threading import RLock
 from typing import Any
 
+from ..amp.autocast import ACTIVE
+from ..amp.autocast import state as cast_state
 from ..autograd.mode import ANOMALY, GRAD, TAPE
 from ..errors import ArgumentError
 from ..tensor import Tensor, wrap
@@ -56,7 +58,7 @@ class Compiled:
             return self.function(*args, **kwargs)
         tensors: list[Tensor] = []
         try:
-            key = (signature(args, kwargs, tensors), GRAD.get())
+            key = (signature(args, kwargs, tensors), GRAD.get(), cast_state() if ACTIVE else ())
             plans = self._plans.get(key, ())
         except TypeError as error:
             return self._fall_back(None, f"an argument cannot be compared ({error})", args, kwargs)

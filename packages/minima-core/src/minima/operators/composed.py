@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from ..amp.autocast import ACTIVE, adapted
+from ..amp.lists import LISTS
 from ..dtypes import weaken
 from ..errors import ArgumentError
 from ..tensor import Tensor, as_tensor
@@ -47,8 +49,13 @@ def composite(function: Callable[P, R]) -> Callable[P, R]:
     if not function.__doc__:
         raise ArgumentError(f"composite: {name!r} has no docstring; say what it computes")
 
+    cast = LISTS.get(name)
+
     @wraps(function)
     def call(*args: Any, **options: Any) -> Any:
+        if ACTIVE and cast is not None:
+            args, keys = tuple(adapted(cast, args)), list(options)
+            options = dict(zip(keys, adapted(cast, list(options.values()))))
         if variadic and args:
             args = (_tensors(name, list(args[0])), *args[1:])
         given = [args[i] for i in places if i < len(args)]
@@ -68,7 +75,7 @@ def composite(function: Callable[P, R]) -> Callable[P, R]:
 
 def _tensors(name: str, given: list[Any]) -> list[Any]:
     """Return the inputs as Tensors of one device, numbers in the dtype of the first of them."""
-    device = dtype = None
+    dtype = None
     plain = True
     for t in given:
         if isinstance(t, Tensor):

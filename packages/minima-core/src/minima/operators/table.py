@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, cast, overload
+from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Protocol, TypeAlias, cast, overload
 
 import numpy as np
 
@@ -206,7 +206,7 @@ class Operator(Generic[P]):
             try:
                 y = device.kernels[name](a)
             except Exception as error:
-                raise self.explain(error, (x,), {}) from error
+                self.fail(error, (x,), {})
             if type(y) is not device.buffer:
                 y = device.as_buffer(y)
             if TAPE.get() is not None:
@@ -240,7 +240,7 @@ class Operator(Generic[P]):
             try:
                 y = device.kernels[name](xa, xb)
             except Exception as error:
-                raise self.explain(error, (a, b), {}) from error
+                self.fail(error, (a, b), {})
             if type(y) is not device.buffer:
                 y = device.as_buffer(y)
             if TAPE.get() is not None:
@@ -283,7 +283,7 @@ class Operator(Generic[P]):
         try:
             y = kernel(arrays, **options) if self.variadic else kernel(*arrays, **options)
         except Exception as error:
-            raise self.explain(error, inputs, attrs) from error
+            self.fail(error, inputs, attrs)
         if type(y) is not device.buffer:
             y = device.as_buffer(y)
         return self.finish(inputs, arrays, attrs, y, device)
@@ -465,6 +465,13 @@ class Operator(Generic[P]):
         if len(wanted) == len(self.reads):
             return self.save_inputs, self.save_output
         return [any(k) for k in zip(*[r[0] for r in wanted])], any(r[1] for r in wanted)
+
+    def fail(self, error: Exception, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> NoReturn:
+        """Raise what the user sees for *error*, which a kernel raised."""
+        found = self.explain(error, inputs, attrs)
+        if found is error:  # as its own cause it would keep all that its frames hold
+            raise error
+        raise found from error
 
     def explain(
         self, error: Exception, inputs: tuple[Any, ...], attrs: dict[str, Any]

@@ -37,6 +37,7 @@ from minima import log_softmax as log_softmax_along
 from minima import softmax as softmax_along
 from minima import softmin as softmin_along
 from minima import swiglu as swiglu_along
+from minima.amp import autocasts
 
 __all__ = [
     "celu",
@@ -75,6 +76,7 @@ def _cast(x: Tensor, dtype: npt.DTypeLike | None) -> Tensor:
     return x if dtype is None else x.astype(dtype)
 
 
+@autocasts("float32")
 def softmax(input: Tensor, dim: int, *, dtype: npt.DTypeLike | None = None) -> Tensor:
     """Return `minima.softmax` along the axis *dim*, of the input as *dtype*.
 
@@ -84,6 +86,7 @@ def softmax(input: Tensor, dim: int, *, dtype: npt.DTypeLike | None = None) -> T
     return softmax_along(_cast(input, dtype), dim)
 
 
+@autocasts("float32")
 def log_softmax(input: Tensor, dim: int, *, dtype: npt.DTypeLike | None = None) -> Tensor:
     """Return `minima.log_softmax` along the axis *dim*, of the input as *dtype*.
 
@@ -93,6 +96,7 @@ def log_softmax(input: Tensor, dim: int, *, dtype: npt.DTypeLike | None = None) 
     return log_softmax_along(_cast(input, dtype), dim)
 
 
+@autocasts("float32")
 def softmin(input: Tensor, dim: int, *, dtype: npt.DTypeLike | None = None) -> Tensor:
     """Return `minima.softmin` along the axis *dim*, of the input as *dtype*.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minima import Tensor, log, log1p, log_sigmoid, power, sigmoid, softplus, where
+from minima.amp import autocasts
 from minima.errors import ShapeError
 
 from ..arguments import check_floating, real
@@ -72,6 +73,7 @@ def _check_fits(name: str, argument: str, t: Tensor, x: Tensor) -> None:
         )
 
 
+@autocasts("float32")
 def binary_cross_entropy_with_logits(
     input: Tensor,
     target: Tensor,
@@ -100,6 +102,7 @@ def binary_cross_entropy_with_logits(
     return reduced(_scaled(name, (1.0 - target) * input + bend, weight), reduction)
 
 
+@autocasts("float32")
 def sigmoid_focal_loss(
     inputs: Tensor,
     targets: Tensor,
@@ -131,6 +134,7 @@ def sigmoid_focal_loss(
     return reduced(loss, reduction)
 
 
+@autocasts("float32")
 def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """Return log(1 + exp(-target * input)), target being 1 or -1.
 
@@ -145,6 +149,7 @@ def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") 
     return reduced(softplus(-target * input, threshold=INF), reduction)
 
 
+@autocasts("float32")
 def multilabel_soft_margin_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
 ) -> Tensor:

@@ -15,6 +15,7 @@ from minima import (
     where,
 )
 from minima import cross_entropy as operator
+from minima.amp import autocasts
 from minima.errors import DTypeError, IndexRangeError, ShapeError
 
 from ..arguments import check_choice, check_floating, real
@@ -30,6 +31,7 @@ __all__ = [
 DEFAULT = -100
 
 
+@autocasts("float32")
 def cross_entropy(
     input: Tensor,
     target: Any,
@@ -155,6 +157,7 @@ def _class_numbers(x: Tensor, target: Tensor) -> Tensor:
     return target.astype("int64")
 
 
+@autocasts("float32")
 def nll_loss(
     input: Tensor,
     target: Tensor,
@@ -188,6 +191,7 @@ def nll_loss(
     return loss.sum() / scale.sum() if reduction == "mean" else reduced(loss, reduction)
 
 
+@autocasts("float32")
 def kl_div(
     input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False
 ) -> Tensor:

@@ -19,6 +19,7 @@ from minima import (
     stack,
     where,
 )
+from minima.amp import autocasts
 from minima.errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
 
 from ..arguments import check_floating, integer
@@ -29,6 +30,7 @@ __all__ = ["ctc_loss"]
 NAME = "ctc_loss"
 
 
+@autocasts("float32")
 def ctc_loss(
     log_probs: Tensor,
     targets: Tensor,

@@ -21,6 +21,7 @@ from minima import embedding_bag as bags_of_rows
 from minima import one_hot as one_hot_of
 from minima import pairwise_distance as distance
 from minima import scaled_dot_product_attention as attention
+from minima.amp import autocasts
 from minima.errors import ArgumentError, DTypeError, ShapeError
 
 from ..arguments import check_floating, real
@@ -144,6 +145,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     return one_hot_of(tensor, num_classes, dtype="int64")
 
 
+@autocasts("float32")
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Return `minima.cosine_similarity` along the axis *dim*.
 

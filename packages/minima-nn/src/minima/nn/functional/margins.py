@@ -7,6 +7,7 @@ from typing import Any
 
 from minima import Tensor, arange, clip, expand_dims, minimum, one_hot, relu, sqrt, where
 from minima import pairwise_distance as distance
+from minima.amp import autocasts
 from minima.errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
 
 from ..arguments import check_floating, integer, real
@@ -28,6 +29,7 @@ def _above(x: Tensor) -> Tensor:
     return clip(x, min=0.0)
 
 
+@autocasts("float32")
 def hinge_embedding_loss(
     input: Tensor, target: Tensor, margin: float = 1.0, *, reduction: str = "mean"
 ) -> Tensor:
@@ -47,6 +49,7 @@ def hinge_embedding_loss(
     return reduced(apart + where(target != -1, input, 0.0), reduction)
 
 
+@autocasts("float32")
 def margin_ranking_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Tensor:
@@ -65,6 +68,7 @@ def margin_ranking_loss(
     return reduced(_above(margin - target * (input1 - input2)), reduction)
 
 
+@autocasts("float32")
 def cosine_embedding_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, *, reduction: str = "mean"
 ) -> Tensor:
@@ -95,6 +99,7 @@ def cosine_embedding_loss(
     return reduced(alike + where(target == -1, _above(cosine - margin), 0.0), reduction)
 
 
+@autocasts("float32")
 def triplet_margin_loss(
     anchor: Tensor,
     positive: Tensor,
@@ -171,6 +176,7 @@ def _triplet(
     return reduced(_above(apart(anchor, positive) - far + margin), reduction)
 
 
+@autocasts("float32")
 def multi_margin_loss(
     input: Tensor,
     target: Tensor,
@@ -207,6 +213,7 @@ def multi_margin_loss(
     return reduced(loss, reduction)
 
 
+@autocasts("float32")
 def multilabel_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
     """Return the sum, over C, of max(0, 1 - input[j] + input[i]), j among the targets, i not.
 

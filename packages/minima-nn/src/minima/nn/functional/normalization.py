@@ -12,6 +12,7 @@ from minima import layer_norm as layer_norm_along
 from minima import local_response_norm as local_response_norm
 from minima import normalize as normalize_along
 from minima import rms_norm as rms_norm_along
+from minima.amp import autocasts
 from minima.errors import ArgumentError, ShapeError
 
 from ..arguments import check_floating, real
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 
+@autocasts("float32")
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
     """Return `minima.normalize` along the axis *dim*.
 
@@ -48,6 +50,7 @@ def _last(name: str, x: Tensor, shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(range(-len(sizes), 0))
 
 
+@autocasts("float32")
 def layer_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -67,6 +70,7 @@ def layer_norm(
     return layer_norm_along(input, weight, bias, axes=axes, eps=eps)
 
 
+@autocasts("float32")
 def rms_norm(
     input: Tensor,
     normalized_shape: Sequence[int],
@@ -85,6 +89,7 @@ def rms_norm(
     return rms_norm_along(input, weight, axes=axes, eps=eps)
 
 
+@autocasts("float32")
 def group_norm(
     input: Tensor,
     num_groups: int,

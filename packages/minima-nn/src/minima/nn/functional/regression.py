@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from minima import Tensor, abs, clip, exp, expand_dims, full_like, log, where
+from minima.amp import autocasts
 from minima.errors import ArgumentError, ShapeError
 
 from ..arguments import check_floating, real
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 
+@autocasts("float32")
 def mse_loss(
     input: Tensor, target: Tensor, *, reduction: str = "mean", weight: Tensor | None = None
 ) -> Tensor:
@@ -38,6 +40,7 @@ def mse_loss(
     return _weighted("mse_loss", difference * difference, weight, reduction)
 
 
+@autocasts("float32")
 def l1_loss(
     input: Tensor, target: Tensor, *, reduction: str = "mean", weight: Tensor | None = None
 ) -> Tensor:
@@ -62,6 +65,7 @@ def _weighted(name: str, loss: Tensor, weight: Tensor | None, reduction: str) ->
     return loss.sum() / weight.sum() if reduction == "mean" else reduced(loss, reduction)
 
 
+@autocasts("float32")
 def smooth_l1_loss(
     input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0
 ) -> Tensor:
@@ -84,6 +88,7 @@ def smooth_l1_loss(
     return reduced(where(size < beta, bend, size - 0.5 * beta), reduction)
 
 
+@autocasts("float32")
 def huber_loss(
     input: Tensor,
     target: Tensor,
@@ -114,6 +119,7 @@ def huber_loss(
     return reduced(loss, reduction)
 
 
+@autocasts("float32")
 def poisson_nll_loss(
     input: Tensor,
     target: Tensor,
@@ -145,6 +151,7 @@ def poisson_nll_loss(
     return reduced(loss, reduction)
 
 
+@autocasts("float32")
 def gaussian_nll_loss(
     input: Tensor,
     target: Tensor,

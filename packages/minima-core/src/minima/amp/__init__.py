@@ -1,0 +1,14 @@
+"""Mixed precision: products in float16 or bfloat16, parameters and what needs width in float32.
+
+>>> import minima as mi
+>>> with mi.autocast("cpu", dtype="float16"):
+...     print((mi.ones((1, 2)) @ mi.ones((2, 1))).dtype)
+float16
+"""
+
+from __future__ import annotations
+
+from .autocast import autocast, autocasts, get_autocast_dtype, is_autocast_enabled
+from .scaler import GradScaler
+
+__all__ = ["GradScaler", "autocast", "autocasts", "get_autocast_dtype", "is_autocast_enabled"]
