@@ -95,7 +95,9 @@ _FLOPS: dict[str, Callable[..., int]] = {
     "scaled_dot_product_attention": _attention,
     "attention_gradient": _attention_gradient,
     "lstm": _recurrent,
+    "lstm_projected": _recurrent,
     "gru": _recurrent,
+    "rnn": _recurrent,
 }
 
 

@@ -14,7 +14,16 @@ from ..tensor import Tensor
 from .composition import differentiate_reference, flat, parts
 from .table import Array, operator
 
-__all__ = ["gru", "gru_gradient", "lstm", "lstm_gradient"]
+__all__ = [
+    "gru",
+    "gru_gradient",
+    "lstm",
+    "lstm_gradient",
+    "lstm_projected",
+    "lstm_projected_gradient",
+    "rnn",
+    "rnn_gradient",
+]
 
 
 def _sigmoid(xp: Any, x: Any) -> Any:
@@ -42,6 +51,11 @@ def _before(xp: Any, first: Any, after: Any) -> Any:
 def _rows(xp: Any, x: Any) -> Any:
     """Return the steps and samples of x (T, N, C) as rows of a matrix."""
     return xp.reshape(x, (x.shape[0] * x.shape[1], x.shape[2]))
+
+
+def _summed(xp: Any, a: Any, b: Any) -> Any:
+    """Return the sum over steps and samples of the outer products of a and b (T, N, *)."""
+    return xp.matmul(xp.permute_dims(_rows(xp, a), (1, 0)), _rows(xp, b))
 
 
 def _check(name: str, count: int, gates: Tensor, weight: Tensor, **states: Tensor) -> None:
@@ -138,12 +152,117 @@ def lstm_gradient(xp: Any, g: Array, y: Array, h: Array, c: Array, weight: Array
     if not steps:
         return flat(xp, of_h, of_c, weight * 0.0)
     of_gates = xp.stack(steps[::-1])
-    rows = xp.permute_dims(_rows(xp, of_gates), (1, 0))
-    of_weight = xp.matmul(rows, _rows(xp, _before(xp, h, y[0])))
-    return flat(xp, of_gates, of_h, of_c, of_weight)
+    return flat(xp, of_gates, of_h, of_c, _summed(xp, of_gates, _before(xp, h, y[0])))
 
 
 differentiate_reference(lstm_gradient)
+
+
+# ---- LSTM whose output is projected --------------------------------------------------------------
+@operator(floating=True, real=True)
+def lstm_projected(
+    xp: Any, gates: Array, h: Array, c: Array, weight: Array, projection: Array
+) -> Any:
+    """Run `lstm` with h = projection @ (sigmoid(o) * tanh(c)), of another size than c.
+
+    Shapes: gates (T, N, 4 * H), h (N, P), c (N, H), weight (4 * H, P), projection (P, H) ->
+    (T, N, P + 5 * H): along the last axis h and c after each step, and i, f, g, o after sigmoid
+    and tanh.
+    Raises: ShapeError when sizes differ. Source: Sak, Senior & Beaufays 2014.
+
+    >>> import minima as mi
+    >>> h, c, weight, projection = (mi.ones(s) for s in ((2, 3), (2, 5), (20, 3), (3, 5)))
+    >>> y = mi.operators.lstm_projected(mi.ones((4, 2, 20)), h, c, weight, projection)
+    >>> output, last_cell = y[..., :3], y[-1, :, 3:8]
+    >>> output.shape, last_cell.shape
+    ((4, 2, 3), (2, 5))
+    """
+    turned, across = (xp.permute_dims(w, (1, 0)) for w in (weight, projection))
+    steps = []
+    for t in range(gates.shape[0]):
+        i, f, g, o = _blocks(gates[t] + xp.matmul(h, turned), 4)
+        i, f, g, o = _sigmoid(xp, i), _sigmoid(xp, f), xp.tanh(g), _sigmoid(xp, o)
+        c = f * c + i * g
+        h = xp.matmul(o * xp.tanh(c), across)
+        steps.append(xp.concat([h, c, i, f, g, o], axis=1))
+    if not steps:
+        return xp.zeros((0, h.shape[0], h.shape[1] + 5 * c.shape[1]), dtype=gates.dtype)
+    return xp.stack(steps)
+
+
+@lstm_projected.prepare
+def _(gates: Tensor, h: Tensor, c: Tensor, weight: Tensor, projection: Tensor) -> dict[str, Any]:
+    narrow, size = projection.shape if projection.ndim == 2 else (0, 0)
+    samples = gates.shape[1] if gates.ndim == 3 else 0
+    for what, value, expected in (
+        ("a projection", projection, (narrow, size)),
+        ("a weight", weight, (4 * size, narrow)),
+        ("gates", gates, (*gates.shape[:1], samples, 4 * size)),
+        ("h", h, (samples, narrow)),
+        ("c", c, (samples, size)),
+    ):
+        if value.shape != expected:
+            raise ShapeError(
+                f"lstm_projected: got {what} of shape {value.shape}; expected gates (T, N, 4 * H), "
+                "h (N, P), c (N, H), weight (4 * H, P), projection (P, H)"
+            )
+    return {}
+
+
+@lstm_projected.gradient(saves="y h c weight projection")
+def _(
+    g: Tensor, y: Tensor, gates: Any, h: Tensor, c: Tensor, weight: Tensor, projection: Tensor
+) -> Any:
+    shapes = [gates.shape, h.shape, c.shape, weight.shape, projection.shape]
+    return tuple(parts(lambda: lstm_projected_gradient(g, y, h, c, weight, projection), shapes))
+
+
+@operator(floating=True, real=True)
+def lstm_projected_gradient(
+    xp: Any, g: Array, y: Array, h: Array, c: Array, weight: Array, projection: Array
+) -> Any:
+    """Return the gradients of `lstm_projected`, whose result is y, for each of its inputs.
+
+    Shapes: g and y (T, N, P + 5 * H), the rest as in `lstm_projected` -> one axis: the gradients
+    of gates, h, c, weight and projection, flattened, one after the other.
+
+    >>> import minima as mi
+    >>> h, c, weight, projection = (mi.ones(s) for s in ((2, 3), (2, 5), (20, 3), (3, 5)))
+    >>> y = mi.operators.lstm_projected(mi.ones((4, 2, 20)), h, c, weight, projection)
+    >>> mi.operators.lstm_projected_gradient(mi.ones(y.shape), y, h, c, weight, projection).shape
+    (251,)
+    """
+    narrow = h.shape[1]
+    of_h, of_c = h * 0.0, c * 0.0
+    cells, i, f, z, o = _blocks(y[..., narrow:], 5)
+    of_cells, of_i, of_f, of_z, of_o = _blocks(g[..., narrow:], 5)
+    before, bent = _before(xp, c, cells), xp.tanh(cells)
+    steps, outputs = [], []
+    for t in reversed(range(y.shape[0])):
+        of_h = of_h + g[t, :, :narrow]
+        outputs.append(of_h)
+        wide = xp.matmul(of_h, projection)
+        of_c = of_c + of_cells[t] + wide * o[t] * (1.0 - bent[t] * bent[t])
+        step = xp.concat(
+            [
+                (of_i[t] + of_c * z[t]) * i[t] * (1.0 - i[t]),
+                (of_f[t] + of_c * before[t]) * f[t] * (1.0 - f[t]),
+                (of_z[t] + of_c * i[t]) * (1.0 - z[t] * z[t]),
+                (of_o[t] + wide * bent[t]) * o[t] * (1.0 - o[t]),
+            ],
+            axis=1,
+        )
+        of_h, of_c = xp.matmul(step, weight), of_c * f[t]
+        steps.append(step)
+    if not steps:
+        return flat(xp, of_h, of_c, weight * 0.0, projection * 0.0)
+    of_gates = xp.stack(steps[::-1])
+    of_weight = _summed(xp, of_gates, _before(xp, h, y[..., :narrow]))
+    of_projection = _summed(xp, xp.stack(outputs[::-1]), o * bent)
+    return flat(xp, of_gates, of_h, of_c, of_weight, of_projection)
+
+
+differentiate_reference(lstm_projected_gradient)
 
 
 # ---- GRU -----------------------------------------------------------------------------------------
@@ -226,3 +345,73 @@ def gru_gradient(xp: Any, g: Array, y: Array, h: Array, weight: Array) -> Any:
 
 
 differentiate_reference(gru_gradient)
+
+
+# ---- RNN -----------------------------------------------------------------------------------------
+@operator(floating=True, real=True)
+def rnn(xp: Any, gates: Array, h: Array, weight: Array, rectified: bool = False) -> Any:
+    """Run a plain recurrent layer over a sequence: h = tanh(gates[t] + h @ weight.T).
+
+    With *rectified* h = max(0, gates[t] + h @ weight.T), whose gradient at 0 is 0.
+
+    Shapes: gates (T, N, H), h (N, H), weight (H, H) -> (T, N, H): h after each step.
+    Raises: ShapeError when sizes differ. Source: Elman 1990.
+
+    >>> import minima as mi
+    >>> y = mi.operators.rnn(mi.ones((3, 2, 5)), mi.ones((2, 5)), mi.ones((5, 5)))
+    >>> y.shape, y[-1].shape
+    ((3, 2, 5), (2, 5))
+    """
+    turned = xp.permute_dims(weight, (1, 0))
+    steps = []
+    for t in range(gates.shape[0]):
+        h = gates[t] + xp.matmul(h, turned)
+        h = xp.maximum(h, xp.zeros_like(h)) if rectified else xp.tanh(h)
+        steps.append(h)
+    return xp.stack(steps) if steps else xp.zeros(gates.shape, dtype=gates.dtype)
+
+
+@rnn.prepare
+def _(gates: Tensor, h: Tensor, weight: Tensor, rectified: bool) -> dict[str, Any]:
+    _check("rnn", 1, gates, weight, h=h)
+    return {"rectified": bool(rectified)}
+
+
+@rnn.gradient(saves="y h weight")
+def _(g: Tensor, y: Tensor, gates: Any, h: Tensor, weight: Tensor, rectified: bool) -> Any:
+    shapes = [gates.shape, h.shape, weight.shape]
+    return tuple(parts(lambda: rnn_gradient(g, y, h, weight, rectified), shapes))
+
+
+@operator(floating=True, real=True)
+def rnn_gradient(
+    xp: Any, g: Array, y: Array, h: Array, weight: Array, rectified: bool = False
+) -> Any:
+    """Return the gradients of `rnn`, whose result is y, with respect to each of its inputs.
+
+    Shapes: g and y (T, N, H), h and weight as in `rnn` -> one axis: the gradients of gates, h and
+    weight, flattened, one after the other.
+
+    >>> import minima as mi
+    >>> h, weight = mi.zeros((2, 5)), mi.ones((5, 5))
+    >>> y = mi.operators.rnn(mi.ones((3, 2, 5)), h, weight)
+    >>> mi.operators.rnn_gradient(mi.ones(y.shape), y, h, weight).shape
+    (65,)
+    """
+    of_h = h * 0.0
+    steps = []
+    for t in reversed(range(y.shape[0])):
+        of_h = of_h + g[t]
+        if rectified:
+            step = xp.where(y[t] <= 0.0, xp.zeros_like(of_h), of_h)
+        else:
+            step = of_h * (1.0 - y[t] * y[t])
+        of_h = xp.matmul(step, weight)
+        steps.append(step)
+    if not steps:
+        return flat(xp, of_h, weight * 0.0)
+    of_gates = xp.stack(steps[::-1])
+    return flat(xp, of_gates, of_h, _summed(xp, of_gates, _before(xp, h, y)))
+
+
+differentiate_reference(rnn_gradient)

@@ -96,6 +96,74 @@ def _gru_steps(g: Any, y: Any, h: Any, weight: Any) -> Any:
     return np.concatenate([a.ravel() for a in (of_gates, of_h, of_weight, of_bias)])
 
 
+def _projected(gates: Any, h: Any, c: Any, weight: Any, projection: Any) -> Any:
+    n, size = c.shape
+    out = np.zeros((len(gates), n, h.shape[1] + 5 * size))
+    for t in range(len(gates)):
+        h, c = np.array(h), np.array(c)
+        for s in range(n):
+            z = (gates[t, s] + weight @ h[s]).reshape(4, size)
+            i, f, g, o = _sigmoid(z[0]), _sigmoid(z[1]), np.tanh(z[2]), _sigmoid(z[3])
+            c[s] = f * c[s] + i * g
+            h[s] = projection @ (o * np.tanh(c[s]))
+            out[t, s] = np.concatenate([h[s], c[s], i, f, g, o])
+    return out
+
+
+def _projected_steps(g: Any, y: Any, h: Any, c: Any, weight: Any, projection: Any) -> Any:
+    """Go backward through the formulas of one sample and step at a time, as they stand."""
+    (steps, n), (narrow, size) = y.shape[:2], projection.shape
+    of_gates, of_weight = np.zeros((steps, n, 4 * size)), np.zeros(weight.shape)
+    of_h, of_c, of_projection = np.zeros(h.shape), np.zeros(c.shape), np.zeros(projection.shape)
+    for s in range(n):
+        dh, dc = np.zeros(narrow), np.zeros(size)
+        for t in reversed(range(steps)):
+            cell, i, f, z, o = y[t, s, narrow:].reshape(5, size)
+            more, gi, gf, gz, go = g[t, s, narrow:].reshape(5, size)
+            before = y[t - 1, s, narrow : narrow + size] if t else c[s]
+            dh = dh + g[t, s, :narrow]
+            of_projection += np.outer(dh, o * np.tanh(cell))
+            wide = dh @ projection
+            dc = dc + more + wide * o * (1 - np.tanh(cell) ** 2)
+            step = np.concatenate(
+                [
+                    (gi + dc * z) * i * (1 - i),
+                    (gf + dc * before) * f * (1 - f),
+                    (gz + dc * i) * (1 - z**2),
+                    (go + wide * np.tanh(cell)) * o * (1 - o),
+                ]
+            )
+            of_gates[t, s] = step
+            of_weight += np.outer(step, y[t - 1, s, :narrow] if t else h[s])
+            dh, dc = step @ weight, dc * f
+        of_h[s], of_c[s] = dh, dc
+    return np.concatenate([a.ravel() for a in (of_gates, of_h, of_c, of_weight, of_projection)])
+
+
+def _rnn(gates: Any, h: Any, weight: Any, rectified: bool = False) -> Any:
+    out = np.zeros(gates.shape)
+    for t in range(len(gates)):
+        for s in range(gates.shape[1]):
+            z = gates[t, s] + weight @ h[s]
+            out[t, s] = np.where(z < 0, 0.0, z) if rectified else np.tanh(z)
+        h = out[t]
+    return out
+
+
+def _rnn_steps(g: Any, y: Any, h: Any, weight: Any, rectified: bool = False) -> Any:
+    """Go backward through the formulas of one sample and step at a time, as they stand."""
+    of_gates, of_weight, of_h = np.zeros(y.shape), np.zeros(weight.shape), np.zeros(h.shape)
+    for s in range(y.shape[1]):
+        dh = np.zeros(y.shape[2])
+        for t in reversed(range(len(y))):
+            slope = y[t, s] > 0 if rectified else 1 - y[t, s] ** 2
+            of_gates[t, s] = step = (dh + g[t, s]) * slope
+            of_weight += np.outer(step, y[t - 1, s] if t else h[s])
+            dh = step @ weight
+        of_h[s] = dh
+    return np.concatenate([a.ravel() for a in (of_gates, of_h, of_weight)])
+
+
 #: steps, samples and size of the state
 SIZES = ((3, 2, 2), (1, 1, 3), (2, 2, 1), (0, 1, 2), (2, 0, 1))
 
@@ -111,6 +179,17 @@ def _samples() -> Iterator[Sample]:
         yield Sample("lstm_gradient", _lstm_steps, inputs, {}, "", smooth)
         inputs = [real(5, t, n, h), real(5, t, n, h), state, narrow]
         yield Sample("gru_gradient", _gru_steps, inputs, {}, "", smooth)
+        square = real(h, h)
+        across, inner, narrow = real(2, h), real(4 * h, 2), real(n, 2)
+        inputs = [real(t, n, 4 * h), narrow, state, inner, across]
+        yield Sample("lstm_projected", _projected, inputs)
+        inputs = [real(t, n, 2 + 5 * h), real(t, n, 2 + 5 * h), narrow, state, inner, across]
+        yield Sample("lstm_projected_gradient", _projected_steps, inputs, {}, "", smooth)
+        for rectified in (False, True):
+            options = {"rectified": rectified}
+            yield Sample("rnn", _rnn, [real(t, n, h), state, square], options)
+            inputs = [real(t, n, h), real(t, n, h), state, square]
+            yield Sample("rnn_gradient", _rnn_steps, inputs, options, "", smooth)
     large = exactly(np.array([1e4, -1e4, 3.0, 1e4]).reshape(1, 1, 4))
     one, flat = exactly([[0.5]]), exactly(np.ones((4, 1)))
     yield Sample("lstm", _lstm, [large, one, one, flat], {}, "large")
