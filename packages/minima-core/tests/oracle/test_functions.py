@@ -49,6 +49,7 @@ BINARY = {
     "logaddexp2": (torch.logaddexp2, REAL, OTHER),
     "copysign": (torch.copysign, REAL, OTHER),
     "xlogy": (torch.xlogy, OTHER, ABOVE),
+    "remainder": (torch.remainder, REAL, OTHER),
     "clip": (lambda a, b: torch.clamp(a, min=b), REAL, OTHER),
     "clip max": (lambda a, b: torch.clamp(a, max=b), REAL, OTHER),
 }

@@ -105,7 +105,7 @@ def _(g: Tensor, y: Tensor, a: Any, b: Tensor) -> Any:
 def floor_divide(xp: Any, a: Array, b: Array) -> Any:
     """Divide a by b and round towards minus infinity.
 
-    Shapes: a and b broadcast. Dtype: the promoted one. Gradient: none.
+    Shapes: a and b broadcast. Dtype: the promoted one. Gradient: 0.
 
     >>> import minima as mi
     >>> mi.floor_divide(mi.Tensor([7, -7]), 2)
@@ -114,17 +114,28 @@ def floor_divide(xp: Any, a: Array, b: Array) -> Any:
     return xp.floor_divide(a, b)
 
 
+@floor_divide.gradient(saves="")
+def _(g: Tensor, y: Any, a: Any, b: Any) -> Any:
+    return (lambda: multiply(g, 0.0)), (lambda: multiply(g, 0.0))
+
+
 @operator
 def remainder(xp: Any, a: Array, b: Array) -> Any:
     """Return what `floor_divide` leaves; it has the sign of b.
 
-    Shapes: a and b broadcast. Dtype: the promoted one. Gradient: none.
+    Shapes: a and b broadcast. Dtype: the promoted one.
+    Gradient: that of a - floor_divide(a, b) * b, whose jumps it does not see.
 
     >>> import minima as mi
     >>> mi.remainder(mi.Tensor([7, -7]), 4)
     Tensor([3, 1])
     """
     return xp.remainder(a, b)
+
+
+@remainder.gradient(saves="a b")
+def _(g: Tensor, y: Any, a: Tensor, b: Tensor) -> Any:
+    return g, (lambda: negative(multiply(g, floor_divide(a, b))))
 
 
 @operator

@@ -97,7 +97,5 @@ NOT_DIFFERENTIABLE: dict[str, str] = {
     "bag_largest": _STEPS,
     "bag_numbers": "its input is an index",
     "first_largest": _STEPS,
-    "floor_divide": _STEPS,
     "one_hot": "its input is an index",
-    "remainder": "its gradient would be 1 but for jumps; write x - floor_divide(x, n) * n",
 }

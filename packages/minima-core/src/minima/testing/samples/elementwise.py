@@ -131,6 +131,8 @@ def _arithmetic() -> Iterator[Sample]:
     yield from binary("divide", np.divide, right=away)
     yield from binary("floor_divide", np.floor_divide, real, positive)
     yield from binary("remainder", np.remainder, real, positive)
+    yield kink("floor_divide", np.floor_divide, ([2.0, 3.5], [0.0, 0.0]), ([1.0, 2.0], [0.0, 0.0]))
+    yield kink("remainder", np.remainder, ([2.0, -3.5], [1.0, 1.0]), ([1.0, 2.0], [-2.0, 2.0]))
     yield from binary("power", np.power, left=positive)
     for name, oracle in (("add", np.add), ("subtract", np.subtract), ("multiply", np.multiply)):
         yield whole(name, oracle)
