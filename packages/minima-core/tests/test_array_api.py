@@ -685,3 +685,15 @@ def test_masks_without_elements():
     assert not x.grad.numpy().any()
     with pytest.raises(mi.IndexRangeError, match="got a mask of shape"):
         x[mi.zeros(1, dtype="bool")]
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [([300], "int8"), ([-1, 0], "uint8"), ([2**40], "int32"), ([np.nan], "int64")],
+)
+def test_numbers_that_do_not_fit(values, dtype):
+    """Catches numbers that wrap around without a word."""
+    for make in (mi.asarray, mi.Tensor):
+        with pytest.raises(mi.DTypeError, match=f"do not fit into {dtype}"):
+            make(values, dtype=dtype)
+    assert mi.asarray([127, -128], dtype="int8").tolist() == [127, -128]

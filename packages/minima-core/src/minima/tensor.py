@@ -461,6 +461,8 @@ def _convert(
             f"{operation}: cannot make a tensor of {type(data).__name__} with elements of type "
             f"{source.dtype}; expected numbers or bools, in equally long rows"
         )
+    if not isinstance(data, np.ndarray) and source.dtype != chosen:
+        _check_range(operation, source, chosen)
     if chosen.kind == "V":
         chosen = as_dtype(chosen)  # bfloat16, or none that a tensor can have
     if not chosen.isnative:
@@ -470,6 +472,20 @@ def _convert(
         raise ArgumentError(f"{operation}: copy=False, but {type(data).__name__} needs a copy")
     array = np.array(source, dtype=chosen, copy=True if copy else None)
     return wrap(target.from_host(array), target)
+
+
+def _check_range(operation: str, source: npt.NDArray[Any], dtype: DType) -> None:
+    """Raise where Python's numbers do not fit into *dtype*."""
+    if source.dtype.kind == "c" and dtype.kind != "c":
+        raise DTypeError(f"{operation}: complex numbers do not fit into {dtype}; take their parts")
+    if dtype.kind not in "iu":
+        return
+    limits = np.iinfo(dtype)
+    if source.size and not (limits.min <= source.min() and source.max() <= limits.max):
+        raise DTypeError(
+            f"{operation}: got numbers from {source.min()} to {source.max()}, which do not fit "
+            f"into {dtype}: it holds {limits.min} to {limits.max}; give another dtype"
+        )
 
 
 def _plain(data: Any) -> Any:
