@@ -13,7 +13,16 @@ from .dtypes import NAMES, DType, as_dtype, promote, weaken
 from .errors import ArgumentError, DTypeError
 from .tensor import Tensor
 
-__all__ = ["can_cast", "finfo", "iinfo", "isdtype", "result_type"]
+__all__ = [
+    "FloatInfo",
+    "IntegerInfo",
+    "NamespaceInfo",
+    "can_cast",
+    "finfo",
+    "iinfo",
+    "isdtype",
+    "result_type",
+]
 
 #: the versions of the standard that `Tensor.__array_namespace__` takes
 VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
