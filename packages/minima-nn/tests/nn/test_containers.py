@@ -1,4 +1,4 @@
-"""Sequential, ModuleList, Residual, Identity, Flatten."""
+"""Sequential, ModuleList, ModuleDict."""
 
 import numpy as np
 import pytest
@@ -53,40 +53,6 @@ def test_an_empty_sequential_returns_its_input():
     assert nn.Sequential()(x) is x
 
 
-def test_residual_adds_and_takes_functions():
-    """Fault: a sum that broadcasts, or a plain function that is refused."""
-    x = mi.Tensor([[1.0, -2.0]])
-    assert nn.Residual(nn.ReLU())(x).tolist() == [[2.0, -2.0]]
-    assert nn.Residual(lambda x: x * 2.0)(x).tolist() == [[3.0, -6.0]]
-    assert len(nn.Residual(nn.Linear(2, 2)).parameters()) == 2
-
-
-def test_identity_ignores_its_arguments():
-    """Fault: a placeholder that cannot stand for another layer."""
-    x = mi.ones(1)
-    assert nn.Identity(5, bias=False)(x) is x
-
-
-@pytest.mark.parametrize(
-    ("options", "shape"),
-    [
-        ((), (2, 60)),
-        ((0,), (120,)),
-        ((1, 2), (2, 12, 5)),
-        ((-2,), (2, 3, 20)),
-        ((2, 2), (2, 3, 4, 5)),
-    ],
-)
-def test_flatten_makes_one_axis(options, shape):
-    """Fault: end_dim left out, or counted from the wrong side."""
-    assert nn.Flatten(*options)(mi.ones((2, 3, 4, 5))).shape == shape
-
-
-def test_flatten_takes_an_empty_batch():
-    """Fault: reshape(0, -1), which has no answer."""
-    assert nn.Flatten()(mi.ones((0, 3, 4))).shape == (0, 12)
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -96,14 +62,6 @@ def test_flatten_takes_an_empty_batch():
         (lambda: nn.Sequential(nn.ReLU())["a"], "Sequential: the index is 'a'"),
         (lambda: nn.Sequential().append(None), "Sequential: module_0 is None"),
         (lambda: nn.Sequential(nn.ReLU()).__setitem__(0, 1), "Sequential: item 0 is 1"),
-        (lambda: nn.Residual(3), "Residual: fn is 3"),
-        (
-            lambda: nn.Residual(nn.Linear(2, 1))(mi.ones((3, 2))),
-            r"Residual: fn made \(3, 1\) of an input of shape \(3, 2\)",
-        ),
-        (lambda: nn.Flatten(1.5), "Flatten: start_dim is 1.5"),
-        (lambda: nn.Flatten()(mi.ones(3)), r"Flatten: input has shape \(3,\)"),
-        (lambda: nn.Flatten(2, 1)(mi.ones((1, 2, 3))), "end_dim=1 comes before start_dim=2"),
     ],
 )
 def test_errors(call, message):
@@ -134,9 +92,9 @@ def test_a_module_list_behaves_as_a_list():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: nn.ModuleList([3]), "got 3; expected a Module"),
+        (lambda: nn.ModuleList([3]), "0 is 3; expected a Module"),
         (lambda: nn.ModuleList()[0], "no module 0; there are 0"),
-        (lambda: nn.ModuleList([nn.ReLU()]).insert(0, "x"), "got 'x'; expected a Module"),
+        (lambda: nn.ModuleList([nn.ReLU()]).insert(0, "x"), "item 0 is 'x'; expected a Module"),
         (lambda: nn.ModuleList([nn.ReLU()])["0"], "the index is '0'"),
     ],
 )
@@ -144,3 +102,79 @@ def test_errors_of_module_list(call, message):
     """Fault: an error that does not name the layer."""
     with pytest.raises(mi.MinimaError, match=f"^ModuleList: {message}"):
         call()
+
+
+def test_sequential_changes_as_a_list():
+    """Fault: a name that does not follow an insertion, a removal or a repetition."""
+    a, b, c = nn.ReLU(), nn.Tanh(), nn.Identity()
+    net = nn.Sequential(a, b)
+    assert net.insert(1, c) is net
+    assert list(net) == [a, c, b]
+    assert list(dict(net.named_children())) == ["module_0", "module_1", "module_2"]
+    assert net.pop(0) is a
+    assert list(dict(net.named_children())) == ["module_0", "module_1"]
+    del net[-1]
+    assert list(net) == [c]
+    net.extend([a, b])
+    del net[:2]
+    assert list(net) == [b]
+    assert list(net + nn.Sequential(a)) == [b, a]
+    assert list(net * 2) == list(2 * net) == [b, b]
+    net *= 3
+    net += [a]
+    assert list(net) == [b, b, b, a]
+    assert a in net
+    assert c not in net
+
+
+def test_names_of_ones_own_stay():
+    """Fault: a model whose keys change because a layer was put in."""
+    net = nn.Sequential({"first": nn.ReLU(), "second": nn.Tanh()})
+    net.insert(1, nn.Identity())
+    assert list(dict(net.named_children())) == ["first", "module_1", "second"]
+    cut = nn.Sequential(nn.ReLU(), nn.Tanh(), nn.Identity())[1:]
+    cut.append(nn.ReLU())
+    assert list(dict(cut.named_children())) == ["module_1", "module_2", "module_3"]
+
+
+def test_a_deleted_attribute_is_no_longer_called():
+    """Fault: a KeyError in the next call."""
+    net = nn.Sequential(nn.ReLU(), nn.Tanh())
+    del net.module_1
+    assert net(mi.Tensor([2.0])).tolist() == [2.0]
+    assert len(net) == 1
+
+
+def test_module_list_pop_and_sum():
+    """Fault: pop() of another element, or a sum that changes the first list."""
+    a, b, c = nn.ReLU(), nn.Tanh(), nn.Identity()
+    layers = nn.ModuleList([a, b, c])
+    assert layers.pop() is c
+    assert layers.pop(0) is a
+    both = layers + [c]  # noqa: RUF005
+    assert list(both) == [b, c]
+    layers += [c, c]
+    del layers[1:]
+    assert list(layers) == [b]
+
+
+def test_a_module_dict_behaves_as_a_dict():
+    """Fault: another order than that of insertion, or names that the state does not have."""
+    a, b = nn.Linear(1, 1), nn.ReLU()
+    heads = nn.ModuleDict([("a-1", a), ("b", b)])
+    assert heads.keys() == list(heads) == ["a-1", "b"]
+    assert heads.values() == [a, b]
+    assert heads.items() == heads.named_children() == [("a-1", a), ("b", b)]
+    assert list(heads.state_dict()) == ["a-1.weight", "a-1.bias"]
+    assert "b" in heads
+    heads["b"] = c = nn.Tanh()
+    assert heads["b"] is heads.b is c
+    assert heads.pop("a-1") is a
+    del heads["b"]
+    assert len(heads) == 0
+    heads.update({"a": a})
+    heads.update(nn.ModuleDict({"b": b}))
+    heads.clear()
+    assert heads.children() == []
+    with pytest.raises(KeyError, match="no module 'x'; expected one of none"):
+        heads["x"]

@@ -199,7 +199,7 @@ def test_buffers_are_saved_unless_told_otherwise_and_not_trained():
     ("call", "message"),
     [
         (lambda m: m.register_buffer("x", [1.0]), "buffer 'x' is a list"),
-        (lambda m: m.register_buffer("a.b", mi.ones(1)), "no identifier"),
+        (lambda m: m.register_buffer("a.b", mi.ones(1)), "is 'a.b'; expected .* no dot"),
         (lambda m: m.register_buffer("train", mi.ones(1)), "taken"),
         (lambda m: m.register_parameter("x", mi.ones(1)), "parameter 'x' is a Tensor"),
         (lambda m: m.add_module("x", print), "module 'x' is a builtin"),

@@ -112,7 +112,7 @@ def test_reprs():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: nn.BatchNorm1d(0), "BatchNorm1d: dim is 0"),
+        (lambda: nn.BatchNorm1d(0), "BatchNorm1d: num_features is 0"),
         (lambda: nn.BatchNorm2d(0), "BatchNorm2d: num_features is 0"),
         (
             lambda: nn.BatchNorm1d(3, momentum=2.0),

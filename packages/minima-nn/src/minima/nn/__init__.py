@@ -10,53 +10,75 @@ from sys import modules
 from typing import TYPE_CHECKING, Any
 
 from .activations import *  # noqa: F403
+from .adaptive import *  # noqa: F403
 from .attention import *  # noqa: F403
+from .batch_normalization import *  # noqa: F403
+from .cells import *  # noqa: F403
 from .containers import *  # noqa: F403
 from .convolution import *  # noqa: F403
+from .distances import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .embedding import *  # noqa: F403
+from .errors import MissingNameError as MissingNameError
 from .errors import ModuleInitError as ModuleInitError
 from .errors import StateDictError as StateDictError
 from .hooks import HookHandle as HookHandle
+from .instance_normalization import *  # noqa: F403
 from .interop import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
 from .margins import *  # noqa: F403
 from .module import *  # noqa: F403
 from .normalization import *  # noqa: F403
+from .padding import *  # noqa: F403
 from .parameter import Parameter as Parameter
+from .parameter_containers import *  # noqa: F403
+from .passing import *  # noqa: F403
 from .pooling import *  # noqa: F403
 from .recurrent import *  # noqa: F403
+from .resizing import *  # noqa: F403
 from .shares import *  # noqa: F403
 from .shrinkage import *  # noqa: F403
 from .state import LoadResult as LoadResult
 from .stateless import *  # noqa: F403
 from .transformer import *  # noqa: F403
+from .transposed import *  # noqa: F403
 
 _FAMILIES = (
     "activations",
+    "adaptive",
     "attention",
+    "batch_normalization",
+    "cells",
     "containers",
     "convolution",
+    "distances",
     "dropout",
     "embedding",
+    "instance_normalization",
     "interop",
     "linear",
     "losses",
     "margins",
     "module",
     "normalization",
+    "padding",
+    "parameter_containers",
+    "passing",
     "pooling",
     "recurrent",
+    "resizing",
     "shares",
     "shrinkage",
     "stateless",
     "transformer",
+    "transposed",
 )
 _LATER = ("functional", "init", "utils")  # sub-packages that are imported when they are asked for
 if not TYPE_CHECKING:  # checkers follow the imports above
     __all__ = [
-        *("HookHandle", "LoadResult", "ModuleInitError", "Parameter", "StateDictError"),
+        *("HookHandle", "LoadResult", "MissingNameError", "ModuleInitError"),
+        *("Parameter", "StateDictError"),
         *(n for family in _FAMILIES for n in modules[f"{__name__}.{family}"].__all__),
     ]
 

@@ -1,25 +1,153 @@
-"""Modules made of modules, and those that only pass on or reshape: Sequential, ModuleList, ..."""
+"""Modules made of modules: Sequential, ModuleList, ModuleDict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from math import prod
+from collections.abc import Iterable, Iterator, Mapping
 from operator import index
-from typing import Any, overload
+from typing import Any, Self, TypeVar, overload
 
-from minima import Tensor
-from minima.errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
+from minima.errors import ArgumentError, DTypeError, IndexRangeError
 
+from .errors import MissingNameError
 from .module import Module
 
-__all__ = ["Flatten", "Identity", "ModuleList", "Residual", "Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "Sequential"]
+
+S = TypeVar("S", bound="ModuleSequence")
 
 
-class Sequential(Module):
+def checked(owner: str, what: str, module: Any) -> Module:
+    """Return *module* if it is one."""
+    if not isinstance(module, Module):
+        raise DTypeError(
+            f"{owner}: {what} is {module!r}; expected a Module, such as minima.nn.ReLU()"
+        )
+    return module
+
+
+class ModuleSequence(Module):
+    """What Sequential and ModuleList share: a row of names of attributes, each a module.
+
+    A subclass is named by its own class in errors; its parts are of the class here.
+    """
+
+    _kind: str
+    _names: tuple[str, ...]
+
+    def _numbered(self, number: int) -> str:
+        """Return the name that the module at *number* has unless it was given one."""
+        raise NotImplementedError
+
+    def append(self, module: Any) -> Self:
+        """Add *module* at the end; return the container.
+
+        >>> len(mi.nn.ModuleList().append(mi.nn.ReLU()))
+        1
+        """
+        number = len(self._names)
+        while (name := self._numbered(number)) in self._names:
+            number += 1
+        self._add(name, module)
+        return self
+
+    def _add(self, name: str, module: Any) -> None:
+        self.add_module(name, checked(self._kind, name, module))
+        self._names = (*self._names, name)
+
+    def extend(self, modules: Iterable[Module]) -> Self:
+        """Add *modules* at the end; return the container.
+
+        >>> len(mi.nn.Sequential().extend([mi.nn.ReLU(), mi.nn.Tanh()]))
+        2
+        """
+        if not isinstance(modules, Iterable):
+            raise DTypeError(f"{self._kind}: got {modules!r}; expected several Modules")
+        for module in list(modules):
+            self.append(module)
+        return self
+
+    def insert(self, at: int, module: Module) -> Self:
+        """Put *module* in front of the module *at*; those behind it are numbered anew.
+
+        >>> layers = mi.nn.ModuleList([mi.nn.ReLU()])
+        >>> layers.insert(0, mi.nn.Tanh())[0]
+        Tanh()
+        """
+        checked(self._kind, f"item {at}", module)
+        parts: list[tuple[str | None, Module]] = [*self._parts()]
+        parts.insert(at, (None, module))
+        self._replace(parts)
+        return self
+
+    def pop(self, at: int | slice = -1) -> Module:
+        """Remove the module *at*, the last one unless told otherwise, and return it.
+
+        >>> mi.nn.Sequential(mi.nn.ReLU(), mi.nn.Tanh()).pop(0)
+        ReLU()
+        """
+        module: Module = self[at]  # type: ignore[index]
+        del self[at]
+        return module
+
+    def _parts(self) -> list[tuple[str | None, Module]]:
+        """Return (name, module), None for a name that only numbers."""
+        return [
+            (None if name == self._numbered(number) else name, self.__dict__[name])
+            for number, name in enumerate(self._names)
+        ]
+
+    def _replace(self, parts: Iterable[tuple[str | None, Module]]) -> None:
+        for name in set(self._names):
+            delattr(self, name)
+        self._names = ()
+        for name, module in parts:
+            if name is None:
+                self.append(module)
+            else:
+                self._add(name, module)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter([self.__dict__[name] for name in self._names])
+
+    def __contains__(self, module: object) -> bool:
+        return any(module is one for one in self)
+
+    def __setitem__(self, at: int, module: Module) -> None:
+        setattr(self, self._name(at), checked(self._kind, f"item {at}", module))
+
+    def __delitem__(self, at: int | slice) -> None:
+        if not isinstance(at, slice):
+            self._name(at)
+        kept = list(self._parts())
+        del kept[at]
+        self._replace(kept)
+
+    def __iadd__(self, others: Iterable[Module]) -> Self:
+        return self.extend(others)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._names = tuple(n for n in self._names if n != name)
+
+    def _name(self, at: Any) -> str:
+        if isinstance(at, bool) or not hasattr(at, "__index__"):
+            raise DTypeError(f"{self._kind}: the index is {at!r}; expected an integer or a slice")
+        if not -len(self._names) <= index(at) < len(self._names):
+            raise IndexRangeError(
+                f"{self._kind}: no module {at}; there are {len(self._names)}, expected an index "
+                "below that"
+            )
+        return self._names[index(at)]
+
+
+class Sequential(ModuleSequence):
     """Call modules one after the other, each with what the one before returned.
 
     They are the attributes ``module_0``, ``module_1``, ...; one dict gives other names. Indexing,
-    slices, ``len`` and iteration work as on a list.
+    slices, assignment, ``del``, ``len``, iteration, ``+`` and ``*`` work as on a list.
 
     Shapes: as the modules.
     Raises: DTypeError for what is no Module, IndexRangeError for an index outside of it.
@@ -31,9 +159,11 @@ class Sequential(Module):
     Linear(in_features=3, out_features=2, bias=True)
     """
 
+    _kind = "Sequential"
+
     def __init__(self, *modules: Module | Mapping[str, Module]) -> None:
         super().__init__()
-        self._names: tuple[str, ...] = ()
+        self._names = ()
         if len(modules) == 1 and isinstance(modules[0], Mapping):
             for name, named in modules[0].items():
                 self._add(name, named)
@@ -41,24 +171,8 @@ class Sequential(Module):
             for module in modules:
                 self.append(module)
 
-    def append(self, module: Any) -> Sequential:
-        """Add *module* at the end, as ``module_N``; return the Sequential.
-
-        >>> mi.nn.Sequential().append(mi.nn.ReLU())
-        Sequential(
-          (module_0): ReLU()
-        )
-        """
-        self._add(f"module_{len(self._names)}", module)
-        return self
-
-    def _add(self, name: str, module: Any) -> None:
-        if not isinstance(module, Module):
-            raise DTypeError(
-                f"Sequential: {name} is {module!r}; expected a Module, such as minima.nn.ReLU()"
-            )
-        self.add_module(name, module)
-        self._names = (*self._names, name)
+    def _numbered(self, number: int) -> str:
+        return f"module_{number}"
 
     def forward(self, x: Any) -> Any:
         """Return what the last module returns."""
@@ -66,12 +180,6 @@ class Sequential(Module):
         for name in self._names:
             x = attributes[name](x)
         return x
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter([self.__dict__[name] for name in self._names])
 
     @overload
     def __getitem__(self, at: slice) -> Sequential: ...
@@ -83,24 +191,38 @@ class Sequential(Module):
         module: Module = self.__dict__[self._name(at)]
         return module
 
-    def __setitem__(self, at: int, module: Module) -> None:
-        if not isinstance(module, Module):
-            raise DTypeError(f"Sequential: item {at} is {module!r}; expected a Module")
-        setattr(self, self._name(at), module)
+    def __add__(self, other: Sequential) -> Sequential:
+        if not isinstance(other, Sequential):
+            raise DTypeError(
+                f"Sequential: cannot add a {type(other).__name__}; expected a Sequential"
+            )
+        return Sequential(*self, *other)
 
-    def _name(self, at: int) -> str:
-        if not hasattr(at, "__index__"):
-            raise DTypeError(f"Sequential: the index is {at!r}; expected an integer or a slice")
-        if not -len(self._names) <= index(at) < len(self._names):
-            raise IndexRangeError(f"Sequential: no module {at}; there are {len(self._names)}")
-        return self._names[at]
+    def __mul__(self, times: int) -> Sequential:
+        return Sequential(*list(self) * _times(times))
+
+    def __rmul__(self, times: int) -> Sequential:
+        return self * times
+
+    def __imul__(self, times: int) -> Self:
+        return self.extend(list(self) * (_times(times) - 1))
 
 
-class ModuleList(Module):
+def _times(times: Any) -> int:
+    if isinstance(times, bool) or not hasattr(times, "__index__"):
+        raise DTypeError(f"Sequential: cannot be repeated {times!r} times; expected an integer")
+    if index(times) < 1:
+        raise ArgumentError(
+            f"Sequential: cannot be repeated {times} times; expected an integer of at least 1"
+        )
+    return index(times)
+
+
+class ModuleList(ModuleSequence):
     """A list of modules, named "0", "1", ..., for a ``forward`` of one's own to call.
 
-    Indexing, slices, assignment, ``del``, ``len`` and iteration work as on a list. A plain list
-    that is an attribute does nearly the same; this one can stand by itself.
+    Indexing, slices, assignment, ``del``, ``len``, iteration and ``+`` work as on a list. A plain
+    list that is an attribute does nearly the same; this one can stand by itself.
 
     Raises: DTypeError for what is no Module, IndexRangeError for an index outside of it.
 
@@ -109,61 +231,15 @@ class ModuleList(Module):
     (2, ReLU(), ['0.weight', '0.bias'])
     """
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    _kind = "ModuleList"
+
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self._count = 0
-        self.extend(modules)
+        self._names = ()
+        self.extend(() if modules is None else modules)
 
-    def append(self, module: Any) -> ModuleList:
-        """Add *module* at the end; return the list.
-
-        >>> len(mi.nn.ModuleList().append(mi.nn.ReLU()))
-        1
-        """
-        setattr(self, str(self._count), self._checked(module))
-        self._count += 1
-        return self
-
-    def extend(self, modules: Iterable[Module]) -> ModuleList:
-        """Add *modules* at the end; return the list.
-
-        >>> len(mi.nn.ModuleList().extend([mi.nn.ReLU(), mi.nn.Tanh()]))
-        2
-        """
-        for module in modules:
-            self.append(module)
-        return self
-
-    def insert(self, at: int, module: Module) -> None:
-        """Put *module* in front of the module *at*.
-
-        >>> layers = mi.nn.ModuleList([mi.nn.ReLU()])
-        >>> layers.insert(0, mi.nn.Tanh())
-        >>> layers[0]
-        Tanh()
-        """
-        modules = list(self)
-        modules.insert(at, self._checked(module))
-        self._replace(modules)
-
-    def _checked(self, module: Any) -> Module:
-        if not isinstance(module, Module):
-            raise DTypeError(
-                f"ModuleList: got {module!r}; expected a Module, such as minima.nn.ReLU()"
-            )
-        return module
-
-    def _replace(self, modules: list[Module]) -> None:
-        for number in range(self._count):
-            delattr(self, str(number))
-        self._count = 0
-        self.extend(modules)
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter([self.__dict__[str(number)] for number in range(self._count)])
+    def _numbered(self, number: int) -> str:
+        return str(number)
 
     @overload
     def __getitem__(self, at: slice) -> ModuleList: ...
@@ -175,99 +251,129 @@ class ModuleList(Module):
         module: Module = self.__dict__[self._name(at)]
         return module
 
-    def __setitem__(self, at: int, module: Module) -> None:
-        setattr(self, self._name(at), self._checked(module))
-
-    def __delitem__(self, at: int) -> None:
-        number = int(self._name(at))
-        self._replace([m for i, m in enumerate(self) if i != number])
-
-    def _name(self, at: int) -> str:
-        if not hasattr(at, "__index__"):
-            raise DTypeError(f"ModuleList: the index is {at!r}; expected an integer or a slice")
-        number = index(at)
-        if not -self._count <= number < self._count:
-            raise IndexRangeError(f"ModuleList: no module {number}; there are {self._count}")
-        return str(number % self._count)
+    def __add__(self, others: Iterable[Module]) -> ModuleList:
+        if not isinstance(others, Iterable):
+            raise DTypeError(
+                f"ModuleList: cannot add a {type(others).__name__}; expected several Modules"
+            )
+        return ModuleList([*self, *others])
 
 
-class Residual(Module):
-    """Add what a module makes of the input to the input: y = x + fn(x).
+class ModuleDict(Module):
+    """A dict of modules, in the order in which they were put in.
 
-    Shapes: x (*) -> (*), which fn has to keep.
-    Raises: DTypeError when *fn* cannot be called, ShapeError when it changes the shape.
-    Source: He et al. 2015.
+    Assignment, ``del``, ``in``, ``len``, ``keys()``, ``values()``, ``items()`` and ``update`` work
+    as on a dict; iteration is over the names. The names are those of the state.
 
-    >>> mi.nn.Residual(mi.nn.ReLU())(mi.Tensor([-1.0, 2.0]))
-    Tensor([-1.,  4.])
+    Raises: DTypeError for what is no Module, ArgumentError for a name with a dot or that is an
+    attribute, MissingNameError (a KeyError) for a name that is not there.
+
+    >>> heads = mi.nn.ModuleDict({"mean": mi.nn.Linear(2, 1), "act": mi.nn.ReLU()})
+    >>> heads["act"], list(heads), [name for name, _ in heads.named_parameters()]
+    (ReLU(), ['mean', 'act'], ['mean.weight', 'mean.bias'])
     """
 
-    def __init__(self, fn: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, modules: Any = None) -> None:
         super().__init__()
-        if not callable(fn):
-            raise DTypeError(f"Residual: fn is {fn!r}; expected a Module or a function")
-        self.fn = fn
+        self._names: tuple[str, ...] = ()
+        if modules is not None:
+            self.update(modules)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return x + fn(x)."""
-        y = self.fn(x)
-        if y.shape != x.shape:
-            raise ShapeError(
-                f"Residual: fn made {y.shape} of an input of shape {x.shape}; expected equal shapes"
+    def update(self, modules: Any) -> None:
+        """Put in the modules of a mapping, or of pairs of name and module.
+
+        >>> heads = mi.nn.ModuleDict()
+        >>> heads.update([("act", mi.nn.ReLU())])
+        >>> len(heads)
+        1
+        """
+        if not isinstance(modules, Iterable):
+            raise DTypeError(
+                f"ModuleDict: got {modules!r}; expected a dict, or pairs of name and Module"
             )
-        return x + y
+        pairs = modules.items() if hasattr(modules, "items") else modules
+        for number, pair in enumerate(pairs):
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise DTypeError(
+                    f"ModuleDict: item {number} is {pair!r}; expected a pair of name and Module"
+                )
+            self[pair[0]] = pair[1]
 
+    def __getitem__(self, name: str) -> Module:
+        module: Module = self.__dict__[self._known(name)]
+        return module
 
-class Identity(Module):
-    """Return the input as it is; arguments of the constructor are taken and ignored.
+    def __setitem__(self, name: str, module: Module) -> None:
+        checked("ModuleDict", repr(name), module)
+        if name in self._names:
+            setattr(self, name, module)
+        else:
+            self.add_module(name, module)
+            self._names = (*self._names, name)
 
-    Shapes: x (*) -> (*).
+    def __delitem__(self, name: str) -> None:
+        delattr(self, self._known(name))
 
-    >>> mi.nn.Identity()(mi.Tensor([1.0]))
-    Tensor([1.])
-    """
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._names = tuple(n for n in self._names if n != name)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__()
+    def _known(self, name: Any) -> str:
+        if name not in self._names:
+            known = ", ".join(self._names) or "none"
+            raise MissingNameError(f"ModuleDict: no module {name!r}; expected one of {known}")
+        return str(name)
 
-    def forward(self, x: Any) -> Any:
-        """Return x."""
-        return x
+    def __len__(self) -> int:
+        return len(self._names)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
 
-class Flatten(Module):
-    """Make one axis of the axes *start_dim* to *end_dim*, both included.
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
-    Shapes: x (N, *) -> (N, product of *) as it stands.
-    Raises: ArgumentError when end_dim comes before start_dim, ShapeError when x has no such axis.
+    def clear(self) -> None:
+        """Remove all.
 
-    >>> mi.nn.Flatten()(mi.ones((2, 3, 4))).shape
-    (2, 12)
-    """
+        >>> heads = mi.nn.ModuleDict({"act": mi.nn.ReLU()})
+        >>> heads.clear()
+        >>> len(heads)
+        0
+        """
+        for name in self._names:
+            del self[name]
 
-    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        super().__init__()
-        for name, value in (("start_dim", start_dim), ("end_dim", end_dim)):
-            if isinstance(value, bool) or not hasattr(value, "__index__"):
-                raise DTypeError(f"Flatten: {name} is {value!r}; expected an integer")
-        self.start_dim, self.end_dim = index(start_dim), index(end_dim)
+    def pop(self, name: str) -> Module:
+        """Remove the module *name* and return it.
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return x with the axes made one."""
-        first, last = (d + x.ndim if d < 0 else d for d in (self.start_dim, self.end_dim))
-        if not (0 <= first < x.ndim and 0 <= last < x.ndim):
-            raise ShapeError(
-                f"Flatten: input has shape {x.shape}; expected one with the axes "
-                f"start_dim={self.start_dim} and end_dim={self.end_dim}"
-            )
-        if last < first:
-            raise ArgumentError(
-                f"Flatten: end_dim={self.end_dim} comes before start_dim={self.start_dim} in an "
-                f"input of shape {x.shape}"
-            )
-        shape = x.shape
-        return x.reshape((*shape[:first], prod(shape[first : last + 1]), *shape[last + 1 :]))
+        >>> mi.nn.ModuleDict({"act": mi.nn.ReLU()}).pop("act")
+        ReLU()
+        """
+        module = self[name]
+        del self[name]
+        return module
 
-    def extra_repr(self) -> str:
-        """Return the axes."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+    def keys(self) -> list[str]:
+        """Return the names.
+
+        >>> mi.nn.ModuleDict({"act": mi.nn.ReLU()}).keys()
+        ['act']
+        """
+        return list(self._names)
+
+    def values(self) -> list[Module]:
+        """Return the modules.
+
+        >>> mi.nn.ModuleDict({"act": mi.nn.ReLU()}).values()
+        [ReLU()]
+        """
+        return [self.__dict__[name] for name in self._names]
+
+    def items(self) -> list[tuple[str, Module]]:
+        """Return pairs of name and module.
+
+        >>> mi.nn.ModuleDict({"act": mi.nn.ReLU()}).items()
+        [('act', ReLU())]
+        """
+        return [(name, self.__dict__[name]) for name in self._names]

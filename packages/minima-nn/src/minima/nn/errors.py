@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minima.errors import MinimaError
 
-__all__ = ["ModuleInitError", "StateDictError"]
+__all__ = ["MissingNameError", "ModuleInitError", "StateDictError"]
 
 
 class ModuleInitError(MinimaError, RuntimeError):
@@ -18,6 +18,17 @@ class ModuleInitError(MinimaError, RuntimeError):
     minima.nn.errors.ModuleInitError: Net: cannot assign 'hidden': Net.__init__ has to call \
 super().__init__() first
     """
+
+
+class MissingNameError(MinimaError, KeyError):
+    """There is nothing of that name in a container or module.
+
+    >>> mi.nn.ModuleDict()["head"]
+    Traceback (most recent call last):
+    minima.nn.errors.MissingNameError: ModuleDict: no module 'head'; expected one of none
+    """
+
+    __str__ = Exception.__str__
 
 
 class StateDictError(MinimaError, ValueError):

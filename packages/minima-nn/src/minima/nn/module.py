@@ -165,7 +165,7 @@ class Module:
         It is in the state unless *persistent* is False.
 
         Raises: DTypeError when it is neither Tensor nor None, ArgumentError when the name is
-        taken or no identifier.
+        taken, empty or has a dot.
 
         >>> module = mi.nn.Module()
         >>> module.register_buffer("count", mi.zeros(1))
@@ -185,7 +185,7 @@ class Module:
         """Make *parameter* the attribute *name*, as an assignment does.
 
         Raises: DTypeError when it is neither Parameter nor None, ArgumentError when the name is
-        taken or no identifier.
+        taken, empty or has a dot.
 
         >>> module = mi.nn.Module()
         >>> module.register_parameter("scale", mi.nn.Parameter([1.0]))
@@ -204,7 +204,7 @@ class Module:
         """Make *module* the attribute *name*, as an assignment does.
 
         Raises: DTypeError when it is neither Module nor None, ArgumentError when the name is
-        taken or no identifier.
+        taken, empty or has a dot.
 
         >>> module = mi.nn.Module()
         >>> module.add_module("act", mi.nn.ReLU())
@@ -223,11 +223,16 @@ class Module:
         owner = type(self).__name__
         if not hasattr(self, "_hooks"):
             raise uninitialised(self, f"cannot register the {what} {name!r}")
-        if not isinstance(name, str) or not name.isidentifier():
-            raise ArgumentError(f"{owner}: the {what} name {name!r} is no identifier")
+        if not isinstance(name, str) or not name or "." in name:
+            raise ArgumentError(
+                f"{owner}: the {what} name is {name!r}; expected a str that is not empty and has "
+                "no dot"
+            )
         taken = self.__dict__.get(name) is not None and name not in self._buffers
         if taken or hasattr(type(self), name):
-            raise ArgumentError(f"{owner}: the {what} name {name!r} is taken by an attribute")
+            raise ArgumentError(
+                f"{owner}: the {what} name {name!r} is taken by an attribute; expected another"
+            )
 
     # ---- what belongs to it ----------------------------------------------------------------------
     def _own(self, kind: type[Any]) -> Iterator[tuple[str, Any]]:

@@ -1,20 +1,29 @@
-"""Normalisation: zero mean and unit variance, over a batch or within one example."""
+"""Normalisation within one example: over its features, groups of channels, or near channels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy.typing as npt
 
-from minima import Tensor, batch_norm, init, layer_norm, no_grad
+from minima import (
+    Tensor,
+    group_norm,
+    init,
+    layer_norm,
+    local_response_norm,
+    no_grad,
+    rms_norm,
+)
 from minima.devices import Device
-from minima.errors import ShapeError
+from minima.errors import ArgumentError, ShapeError
 
-from .arguments import check_channels, check_floating, integer, real
+from .arguments import check_floating, integer, real
 from .module import Module
 from .parameter import Parameter
 
-__all__ = ["BatchNorm1d", "BatchNorm2d", "LayerNorm", "LayerNorm1d"]
+__all__ = ["GroupNorm", "LayerNorm", "LayerNorm1d", "LocalResponseNorm", "RMSNorm"]
 
 
 class LayerNorm1d(Module):
@@ -93,16 +102,11 @@ class LayerNorm(Module):
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
-        *,
         device: str | Device | None = None,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
         super().__init__()
-        given = normalized_shape
-        many = given if isinstance(given, tuple | list) else (given,)
-        self.normalized_shape = tuple(integer("LayerNorm", "normalized_shape", n) for n in many)
-        if not self.normalized_shape:
-            raise ShapeError("LayerNorm: normalized_shape is empty; expected at least one size")
+        self.normalized_shape = sizes("LayerNorm", normalized_shape)
         self.eps = real("LayerNorm", "eps", eps, low=0.0)
         self.elementwise_affine = bool(elementwise_affine)
         shape, place = self.normalized_shape, {"device": device, "dtype": dtype}
@@ -110,14 +114,18 @@ class LayerNorm(Module):
         self.weight = Parameter(init.ones(*shape, **place)) if affine else None
         self.bias = Parameter(init.zeros(*shape, **place)) if affine and bias else None
 
+    def reset_parameters(self) -> None:
+        """Set the weight to 1 and the bias to 0.
+
+        >>> mi.nn.LayerNorm(2).reset_parameters()
+        """
+        _refill((self.weight, 1.0), (self.bias, 0.0))
+
     def forward(self, x: Tensor) -> Tensor:
         """Return x normalised over its last axes."""
-        check_floating("LayerNorm", "input", x)
-        n = len(self.normalized_shape)
-        if x.shape[-n:] != self.normalized_shape:
-            expected = ", ".join(map(str, self.normalized_shape))
-            raise ShapeError(f"LayerNorm: input has shape {x.shape}; expected (*, {expected})")
-        return layer_norm(x, self.weight, self.bias, axes=tuple(range(-n, 0)), eps=self.eps)
+        check_last("LayerNorm", x, self.normalized_shape)
+        axes = tuple(range(-len(self.normalized_shape), 0))
+        return layer_norm(x, self.weight, self.bias, axes=axes, eps=self.eps)
 
     def extra_repr(self) -> str:
         """Return the options."""
@@ -127,165 +135,181 @@ class LayerNorm(Module):
         )
 
 
-class _BatchNorm(Module):
-    """What the batch normalisations share; the subclasses say which shapes they take."""
+class RMSNorm(Module):
+    """Divide by the root of the mean square over the last axes: y = x / rms * weight.
 
-    ndims: tuple[int, ...]
-    layout: str
+    rms = sqrt(mean(x**2) + eps). *normalized_shape* is the size of the last axis, or the sizes of
+    several; *eps* None is the smallest number that changes 1 in the dtype of x. Without
+    *elementwise_affine* there is no weight.
+
+    Shapes: x (*, *normalized_shape) -> as x; weight as normalized_shape.
+    Dtype: as x.
+    Raises: ShapeError when the last axes of x have other sizes.
+    Source: Zhang & Sennrich 2019.
+
+    >>> mi.nn.RMSNorm(2, eps=0.0)(mi.Tensor([3.0, 4.0]))
+    Tensor([0.848528, 1.131371], grad_fn=<multiply>)
+    """
+
     weight: Parameter | None
-    bias: Parameter | None
-    running_mean: Tensor | None
-    running_var: Tensor | None
-    num_batches_tracked: Tensor | None
 
     def __init__(
         self,
-        dim: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        *,
-        affine: bool = True,
-        track_running_stats: bool = True,
+        normalized_shape: int | Sequence[int],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
         device: str | Device | None = None,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
         super().__init__()
-        name = type(self).__name__
-        self.dim = self.num_features = integer(name, "dim", dim)
-        self.eps = real(name, "eps", eps, low=0.0)
-        self.momentum = (
-            None if momentum is None else real(name, "momentum", momentum, low=0.0, high=1.0)
-        )
-        self.affine, self.track_running_stats = affine, track_running_stats
+        self.normalized_shape = sizes("RMSNorm", normalized_shape)
+        self.eps = None if eps is None else real("RMSNorm", "eps", eps, low=0.0)
+        self.elementwise_affine = bool(elementwise_affine)
+        weight = init.ones(*self.normalized_shape, device=device, dtype=dtype)
+        self.weight = Parameter(weight) if self.elementwise_affine else None
 
-        def filled(value: float) -> Tensor:
-            return init.constant(self.dim, c=value, device=device, dtype=dtype)
+    def reset_parameters(self) -> None:
+        """Set the weight to 1.
 
-        self.weight = Parameter(filled(1.0)) if affine else None
-        self.bias = Parameter(filled(0.0)) if affine else None
-        tracked = track_running_stats
-        self.register_buffer("running_mean", filled(0.0) if tracked else None)
-        self.register_buffer("running_var", filled(1.0) if tracked else None)
-        count = init.zeros(device=device, dtype="int64") if tracked else None
-        self.register_buffer("num_batches_tracked", count)
+        >>> mi.nn.RMSNorm(2).reset_parameters()
+        """
+        _refill((self.weight, 1.0))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return x normalised: over the batch in training, by the running figures otherwise."""
-        check_channels(type(self).__name__, x, self.ndims, self.layout, self.dim)
-        mean, var = self.running_mean, self.running_var
-        if not self.training and mean is not None and var is not None:
-            return batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)
-        axes = (0, *range(2, x.ndim))
-        if self.training:
-            self._follow_batch(x, axes)
-        weight, bias = (None if p is None else self._wide(p, x) for p in (self.weight, self.bias))
-        return layer_norm(x, weight, bias, axes=axes, eps=self.eps)
-
-    @staticmethod
-    def _wide(parameter: Tensor, x: Tensor) -> Tensor:
-        """Return a parameter (C,) as it broadcasts to x."""
-        return parameter if x.ndim == 2 else parameter.reshape(-1, *(1,) * (x.ndim - 2))
-
-    @no_grad()
-    def _follow_batch(self, x: Tensor, axes: tuple[int, ...]) -> None:
-        """Move the running figures towards mean and variance of x."""
-        count = x.size // self.dim
-        if count < 2:
-            raise ShapeError(
-                f"{type(self).__name__}: input has shape {x.shape}, one value per channel; "
-                "training needs at least 2: a larger batch, or eval()"
-            )
-        if self.running_mean is not None:
-            self._follow(x.mean(axis=axes), x.var(axis=axes), count / (count - 1))
-
-    @no_grad()
-    def _follow(self, mean: Tensor, var: Tensor, unbiased: float) -> None:
-        """Move the running figures towards those of a batch; the variance unbiased."""
-        count: Tensor = self.num_batches_tracked  # type: ignore[assignment]
-        count.add_(1)
-        rate = 1.0 / count.item() if self.momentum is None else self.momentum
-        for running, batch in ((self.running_mean, mean), (self.running_var, var * unbiased)):
-            running.lerp_(batch.astype(running.dtype), rate)  # type: ignore[union-attr]
-
-    def reset_running_stats(self) -> None:
-        """Set the running mean to 0, the variance to 1, the count of batches to 0.
-
-        >>> layer = mi.nn.BatchNorm1d(1)
-        >>> _ = layer(mi.Tensor([[1.0], [3.0]]))
-        >>> layer.reset_running_stats()
-        >>> layer.running_mean, layer.num_batches_tracked.item()
-        (Tensor([0.]), 0)
-        """
-        if self.running_mean is not None:
-            with no_grad():
-                self.running_mean.zero_()
-                self.running_var.fill_(1.0)  # type: ignore[union-attr]
-                self.num_batches_tracked.zero_()  # type: ignore[union-attr]
+        """Return x over the root of its mean square."""
+        check_last("RMSNorm", x, self.normalized_shape)
+        axes = tuple(range(-len(self.normalized_shape), 0))
+        return rms_norm(x, self.weight, axes=axes, eps=self.eps)
 
     def extra_repr(self) -> str:
         """Return the options."""
         return (
-            f"{self.dim}, eps={self.eps:g}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
         )
 
 
-class BatchNorm1d(_BatchNorm):
-    """Normalise each feature over the batch: y = (x - mean) / sqrt(var + eps) * weight + bias.
+class GroupNorm(Module):
+    """Normalise groups of channels: y = (x - mean) / sqrt(var + eps) * weight + bias.
 
-    In training mean and biased variance are the batch's, and ``running_mean`` and ``running_var``
-    (unbiased) move towards them by *momentum*, or with None become the average of all batches so
-    far. In evaluation the running figures are used. Without *track_running_stats* there are none,
-    without *affine* no weight and bias.
+    The channels are cut into *num_groups* groups of equal size; mean and biased variance are those
+    of a group, over all places. Without *affine* there are no weight and bias, without *bias* no
+    bias.
 
-    Shapes: x (B, C) or (B, C, L) -> as x, C being *dim*.
+    Shapes: x (N, num_channels, *) -> as x; weight and bias (num_channels,).
     Dtype: as x.
-    Gradient: flows through mean and variance of the batch, never into the running figures.
-    Raises: ShapeError when x has other axes or channels, or, in training, one value per channel.
-    Source: Ioffe & Szegedy 2015, algorithms 1 and 2.
+    Raises: ArgumentError when num_groups does not divide num_channels, ShapeError when x has other
+    channels.
+    Source: Wu & He 2018.
 
-    >>> layer = mi.nn.BatchNorm1d(1)
-    >>> layer(mi.Tensor([[1.0], [3.0]])).shape, layer.running_mean
-    ((2, 1), Tensor([0.2]))
+    >>> mi.nn.GroupNorm(2, 4, affine=False, eps=1e-12)(mi.Tensor([[1.0, 3.0, 5.0, 5.0]]))
+    Tensor([[-1.,  1.,  0.,  0.]])
     """
 
-    ndims = (2, 3)
-    layout = "(B, C) or (B, C, L)"
-
-
-class BatchNorm2d(_BatchNorm):
-    """Normalise each channel over the batch and all pixels; otherwise as `BatchNorm1d`.
-
-    Shapes: x (B, C, H, W) -> as x, C being *num_features*.
-    Dtype: as x.
-    Gradient: flows through mean and variance of the batch, never into the running figures.
-    Raises: ShapeError when x has other axes or channels, or, in training, one value per channel.
-    Source: Ioffe & Szegedy 2015, section 3.2.
-
-    >>> mi.nn.BatchNorm2d(3)(mi.ones((2, 3, 4, 4))).shape
-    (2, 3, 4, 4)
-    """
-
-    ndims = (4,)
-    layout = "(B, C, H, W)"
+    weight: Parameter | None
+    bias: Parameter | None
 
     def __init__(
         self,
-        num_features: int,
+        num_groups: int,
+        num_channels: int,
         eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        *,
         affine: bool = True,
-        track_running_stats: bool = True,
         device: str | Device | None = None,
         dtype: npt.DTypeLike = "float32",
+        *,
+        bias: bool = True,
     ) -> None:
-        super().__init__(
-            integer("BatchNorm2d", "num_features", num_features),
-            eps,
-            momentum,
-            affine=affine,
-            track_running_stats=track_running_stats,
-            device=device,
-            dtype=dtype,
-        )
+        super().__init__()
+        self.num_groups = integer("GroupNorm", "num_groups", num_groups)
+        self.num_channels = integer("GroupNorm", "num_channels", num_channels)
+        if self.num_channels % self.num_groups:
+            raise ArgumentError(
+                f"GroupNorm: num_channels is {num_channels} and num_groups is {num_groups}; "
+                "expected groups of equal size: num_groups has to divide num_channels"
+            )
+        self.eps = real("GroupNorm", "eps", eps, low=0.0)
+        self.affine = bool(affine)
+        size = self.num_channels
+        place = {"device": device, "dtype": dtype}
+        self.weight = Parameter(init.ones(size, **place)) if affine else None
+        self.bias = Parameter(init.zeros(size, **place)) if affine and bias else None
+
+    def reset_parameters(self) -> None:
+        """Set the weight to 1 and the bias to 0.
+
+        >>> mi.nn.GroupNorm(1, 2).reset_parameters()
+        """
+        _refill((self.weight, 1.0), (self.bias, 0.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x normalised in groups."""
+        check_floating("GroupNorm", "input", x)
+        if x.ndim < 2 or x.shape[1] != self.num_channels:
+            raise ShapeError(
+                f"GroupNorm: input has shape {x.shape}; expected (N, {self.num_channels}, *), as "
+                f"num_channels is {self.num_channels}"
+            )
+        return group_norm(x, self.num_groups, self.weight, self.bias, eps=self.eps)
+
+    def extra_repr(self) -> str:
+        """Return the options."""
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps:g}, affine={self.affine}"
+
+
+class LocalResponseNorm(Module):
+    """Divide by what the near channels show: y = x / (k + alpha * mean of squares)**beta.
+
+    The mean is over *size* channels around each, zeros outside.
+
+    Shapes: x (N, C, *) -> as x, of 3 axes or more.
+    Dtype: as x.
+    Raises: ArgumentError when size is below 1, ShapeError when x has fewer axes.
+    Source: Krizhevsky, Sutskever & Hinton 2012, section 3.3.
+
+    >>> mi.nn.LocalResponseNorm(1, alpha=1.0, beta=1.0)(mi.Tensor([[[1.0], [2.0]]])).flatten()
+    Tensor([0.5, 0.4])
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        name = "LocalResponseNorm"
+        self.size = integer(name, "size", size)
+        self.alpha, self.beta = real(name, "alpha", alpha), real(name, "beta", beta)
+        self.k = real(name, "k", k)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x over what its near channels show."""
+        check_floating("LocalResponseNorm", "input", x)
+        if x.ndim < 3:
+            raise ShapeError(
+                f"LocalResponseNorm: input has shape {x.shape}; expected (N, C, *), of 3 axes or "
+                "more"
+            )
+        return local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        """Return the options."""
+        return f"{self.size}, alpha={self.alpha:g}, beta={self.beta:g}, k={self.k:g}"
+
+
+def sizes(owner: str, given: Any) -> tuple[int, ...]:
+    """Return *given*, the size of the last axis or the sizes of several, as a tuple."""
+    many = tuple(given) if isinstance(given, tuple | list) else (given,)
+    if not many:
+        raise ShapeError(f"{owner}: normalized_shape is empty; expected at least one size")
+    return tuple(integer(owner, "normalized_shape", n) for n in many)
+
+
+def check_last(owner: str, x: Any, expected: tuple[int, ...]) -> None:
+    """Raise unless *x* is floating and its last axes have the sizes *expected*."""
+    check_floating(owner, "input", x)
+    if x.shape[-len(expected) :] != expected:
+        shown = ", ".join(map(str, expected))
+        raise ShapeError(f"{owner}: input has shape {x.shape}; expected (*, {shown})")
+
+
+@no_grad()
+def _refill(*parameters: tuple[Parameter | None, float]) -> None:
+    for parameter, value in parameters:
+        if parameter is not None:
+            parameter.fill_(value)

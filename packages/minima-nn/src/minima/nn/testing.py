@@ -24,8 +24,6 @@ from . import (
     AdaptiveAvgPool2d,
     AlphaDropout,
     AvgPool2d,
-    BatchNorm1d,
-    BatchNorm2d,
     Conv2d,
     Dropout,
     Dropout1d,
@@ -34,24 +32,19 @@ from . import (
     Embedding,
     EmbeddingBag,
     FeatureAlphaDropout,
-    Flatten,
-    Identity,
     LayerNorm,
-    LayerNorm1d,
     Linear,
     MaxPool2d,
     Module,
-    ModuleList,
     MultiheadAttention,
-    Residual,
-    Sequential,
-    Tanh,
     TransformerEncoder,
     TransformerEncoderLayer,
 )
 from .activation_cases import ACTIVATIONS
+from .container_cases import CONTAINERS
 from .layer_case import LayerCase
 from .loss_cases import LOSSES
+from .norm_cases import NORMS
 
 __all__ = ["CHECKS", "LAYERS", "LayerCase"]
 
@@ -72,22 +65,12 @@ def _lstm_results(layer: Module, x: Tensor) -> Tensor:
 LAYERS = [
     LayerCase(lambda: Linear(3, 2), (4, 3), (4, 2)),
     LayerCase(lambda: Linear(3, 2, bias=False), (2, 4, 3), (2, 4, 2), note="no-bias"),
-    LayerCase(lambda: Sequential(Linear(3, 4), Tanh(), Linear(4, 2)), (5, 3), (5, 2)),
-    LayerCase(lambda: Residual(Linear(3, 3)), (4, 3), (4, 3)),
-    LayerCase(Identity, (4, 3), (4, 3)),
-    LayerCase(Flatten, (2, 3, 4), (2, 12)),
     LayerCase(lambda: Dropout(0.3), (4, 5), (4, 5)),
     LayerCase(lambda: Dropout1d(0.3), (4, 5, 2), (4, 5, 2)),
     LayerCase(lambda: Dropout2d(0.3), (2, 5, 2, 2), (2, 5, 2, 2)),
     LayerCase(lambda: Dropout3d(0.3), (5, 2, 1, 2), (5, 2, 1, 2)),
     LayerCase(lambda: AlphaDropout(0.3), (4, 5), (4, 5)),
     LayerCase(lambda: FeatureAlphaDropout(0.3), (4, 5, 2), (4, 5, 2)),
-    LayerCase(lambda: LayerNorm1d(5), (4, 5), (4, 5)),
-    LayerCase(lambda: LayerNorm1d(5), (3, 4, 5), (3, 4, 5), note="sequence"),
-    LayerCase(lambda: LayerNorm1d((3, 2, 2)), (4, 3, 2, 2), (4, 3, 2, 2), note="image"),
-    LayerCase(lambda: BatchNorm1d(3), (5, 3), (5, 3)),
-    LayerCase(lambda: BatchNorm1d(3, affine=False), (4, 3, 2), (4, 3, 2), note="sequence"),
-    LayerCase(lambda: BatchNorm2d(3), (4, 3, 2, 2), (4, 3, 2, 2)),
     LayerCase(lambda: Conv2d(2, 4, 3, padding=1), (2, 2, 5, 5), (2, 4, 5, 5)),
     LayerCase(
         lambda: Conv2d(2, 4, (3, 2), 2, dilation=(1, 2), groups=2, bias=False),
@@ -102,15 +85,6 @@ LAYERS = [
     LayerCase(lambda: AvgPool2d(3, 2, 1), (2, 2, 5, 5), (2, 2, 3, 3), note="padding"),
     LayerCase(lambda: AdaptiveAvgPool2d((2, 3)), (2, 2, 5, 4), (2, 2, 2, 3)),
     LayerCase(lambda: AdaptiveAvgPool2d(1), (2, 3, 4), (2, 1, 1), note="single"),
-    LayerCase(lambda: LayerNorm(5), (2, 4, 5), (2, 4, 5)),
-    LayerCase(lambda: LayerNorm((3, 2), bias=False), (4, 3, 2), (4, 3, 2), note="no-bias"),
-    LayerCase(lambda: LayerNorm(5, elementwise_affine=False), (4, 5), (4, 5), note="no-parameters"),
-    LayerCase(
-        lambda: ModuleList([Linear(3, 4), Linear(4, 2)]),
-        (5, 3),
-        (5, 2),
-        run=lambda layer, x: layer[1](layer[0](x)),
-    ),
     LayerCase(lambda: Embedding(4, 3), (2, 5), (2, 5, 3), below=4),
     LayerCase(lambda: EmbeddingBag(4, 3), (2, 5), (2, 3), below=4),
     LayerCase(lambda: EmbeddingBag(4, 3, mode="max"), (2, 5), (2, 3), below=4, note="max"),
@@ -168,6 +142,8 @@ LAYERS = [
         (2, 1, 3),
     ),
     *ACTIVATIONS,
+    *CONTAINERS,
+    *NORMS,
     *LOSSES,
 ]
 

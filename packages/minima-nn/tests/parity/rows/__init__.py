@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from . import activations, initial, losses, schedules, steps
+from . import (
+    activations,
+    convolutions,
+    embeddings,
+    initial,
+    losses,
+    norms,
+    paddings,
+    poolings,
+    recurrents,
+    schedules,
+    steps,
+)
 
-_FAMILIES = (activations, initial, losses, schedules, steps)
+_FAMILIES = (
+    activations,
+    convolutions,
+    embeddings,
+    initial,
+    losses,
+    norms,
+    paddings,
+    poolings,
+    recurrents,
+    schedules,
+    steps,
+)
 ROWS = [row for family in _FAMILIES for row in family.ROWS]

@@ -1,0 +1,116 @@
+"""Wrong calls of containers, and of the layers that pass on or reshape."""
+
+from __future__ import annotations
+
+import minima as mi
+from minima import nn
+
+from . import Bad
+
+
+def relus(kind):
+    return kind(nn.ReLU()) if kind is nn.Sequential else kind([nn.ReLU()])
+
+
+def of_rows(kind, name):
+    """Return the rows that Sequential and ModuleList share."""
+    return [
+        Bad(f"{name} item", lambda: kind(3) if kind is nn.Sequential else kind([3]),
+            mi.DTypeError, f"^{name}: .*0 is 3; expected a Module"),
+        Bad(f"{name} append", lambda: kind().append(None), mi.DTypeError,
+            f"^{name}: .*0 is None; expected a Module"),
+        Bad(f"{name} extend", lambda: kind().extend(5), mi.DTypeError,
+            f"^{name}: got 5; expected several Modules"),
+        Bad(f"{name} insert", lambda: relus(kind).insert(0, "x"), mi.DTypeError,
+            f"^{name}: item 0 is 'x'; expected a Module"),
+        Bad(f"{name} assign", lambda: relus(kind).__setitem__(0, 1), mi.DTypeError,
+            f"^{name}: item 0 is 1; expected a Module"),
+        Bad(f"{name} index", lambda: relus(kind)[1], mi.errors.IndexRangeError,
+            f"^{name}: no module 1; there are 1, expected an index"),
+        Bad(f"{name} negative index", lambda: relus(kind)[-2], mi.errors.IndexRangeError,
+            f"^{name}: no module -2; there are 1, expected an index"),
+        Bad(f"{name} name", lambda: relus(kind)["a"], mi.DTypeError,
+            f"^{name}: the index is 'a'; expected an integer or a slice"),
+        Bad(f"{name} pop", lambda: kind().pop(), mi.errors.IndexRangeError,
+            f"^{name}: no module -1; there are 0, expected an index"),
+        Bad(f"{name} del", lambda: relus(kind).__delitem__(3), mi.errors.IndexRangeError,
+            f"^{name}: no module 3; there are 1, expected an index"),
+        Bad(f"{name} sum", lambda: relus(kind) + 3, mi.DTypeError,
+            f"^{name}: cannot add a int; expected"),
+    ]  # fmt: skip
+
+
+ROWS = [
+    *of_rows(nn.Sequential, "Sequential"),
+    *of_rows(nn.ModuleList, "ModuleList"),
+    Bad("Sequential list", lambda: nn.Sequential([nn.ReLU()]), mi.DTypeError,
+        r"^Sequential: module_0 is \[ReLU\(\)\]; expected a Module"),
+    Bad("Sequential no times", lambda: nn.Sequential(nn.ReLU()) * 0, mi.ArgumentError,
+        "^Sequential: cannot be repeated 0 times; expected an integer of at least 1"),
+    Bad("Sequential half times", lambda: nn.Sequential(nn.ReLU()) * 1.5, mi.DTypeError,
+        "^Sequential: cannot be repeated 1.5 times; expected an integer"),
+    Bad("Sequential dotted name", lambda: nn.Sequential({"a.b": nn.ReLU()}), mi.ArgumentError,
+        "^Sequential: the module name is 'a.b'; expected a str"),
+    Bad("Sequential taken name", lambda: nn.Sequential({"forward": nn.ReLU()}), mi.ArgumentError,
+        "^Sequential: the module name 'forward' is taken by an attribute; expected another"),
+    Bad("ModuleDict item", lambda: nn.ModuleDict({"a": 3}), mi.DTypeError,
+        "^ModuleDict: 'a' is 3; expected a Module"),
+    Bad("ModuleDict no dict", lambda: nn.ModuleDict(3), mi.DTypeError,
+        "^ModuleDict: got 3; expected a dict"),
+    Bad("ModuleDict no pair", lambda: nn.ModuleDict([nn.ReLU()]), mi.DTypeError,
+        r"^ModuleDict: item 0 is ReLU\(\); expected a pair"),
+    Bad("ModuleDict number", lambda: nn.ModuleDict({3: nn.ReLU()}), mi.ArgumentError,
+        "^ModuleDict: the module name is 3; expected a str"),
+    Bad("ModuleDict dot", lambda: nn.ModuleDict({"a.b": nn.ReLU()}), mi.ArgumentError,
+        "^ModuleDict: the module name is 'a.b'; expected a str"),
+    Bad("ModuleDict method", lambda: nn.ModuleDict({"keys": nn.ReLU()}), mi.ArgumentError,
+        "^ModuleDict: the module name 'keys' is taken by an attribute; expected another"),
+    Bad("ModuleDict absent", lambda: nn.ModuleDict({"a": nn.ReLU()})["b"], KeyError,
+        "^ModuleDict: no module 'b'; expected one of a"),
+    Bad("ModuleDict pop", lambda: nn.ModuleDict().pop("b"), KeyError,
+        "^ModuleDict: no module 'b'; expected one of none"),
+    Bad("ParameterList index", lambda: nn.ParameterList()[0], mi.errors.IndexRangeError,
+        "^ParameterList: no parameter 0; there are 0, expected an index"),
+    Bad("ParameterList name", lambda: nn.ParameterList()["0"], mi.DTypeError,
+        "^ParameterList: the index is '0'; expected an integer or a slice"),
+    Bad("ParameterList one", lambda: nn.ParameterList(mi.ones(2)), mi.DTypeError,
+        "^ParameterList: got a Tensor; expected several Parameters"),
+    Bad("ParameterDict absent", lambda: nn.ParameterDict({"a": mi.ones(1)})["b"], KeyError,
+        "^ParameterDict: no parameter 'b'; expected one of a"),
+    Bad("ParameterDict number", lambda: nn.ParameterDict({1: mi.ones(1)}), mi.ArgumentError,
+        "^ParameterDict: the name is 1; expected a str"),
+    Bad("ParameterDict method", lambda: nn.ParameterDict({"pop": mi.ones(1)}), mi.ArgumentError,
+        "^ParameterDict: the parameter name 'pop' is taken by an attribute; expected another"),
+    Bad("ParameterDict no dict", lambda: nn.ParameterDict(1.5), mi.DTypeError,
+        "^ParameterDict: got 1.5; expected a dict"),
+    Bad("ParameterDict popitem", lambda: nn.ParameterDict().popitem(), KeyError,
+        r"^ParameterDict: popitem\(\) of none; expected at least one"),
+    Bad("Residual no function", lambda: nn.Residual(3), mi.DTypeError,
+        "^Residual: fn is 3; expected a Module or a function"),
+    Bad("Residual shape", lambda: nn.Residual(nn.Linear(2, 1))(mi.ones((3, 2))), mi.ShapeError,
+        r"^Residual: fn made \(3, 1\) of an input of shape \(3, 2\); expected equal shapes"),
+    Bad("Flatten option", lambda: nn.Flatten(1.5), mi.DTypeError,
+        "^Flatten: start_dim is 1.5; expected an integer"),
+    Bad("Flatten axes", lambda: nn.Flatten()(mi.ones(3)), mi.ShapeError,
+        r"^Flatten: input has shape \(3,\); expected one with the axes start_dim=1"),
+    Bad("Flatten order", lambda: nn.Flatten(2, 1)(mi.ones((1, 2, 3))), mi.ArgumentError,
+        r"^Flatten: end_dim=1 comes before start_dim=2 in an input of shape \(1, 2, 3\); expected"),
+    Bad("Flatten no tensor", lambda: nn.Flatten()([1.0]), mi.DTypeError,
+        "^Flatten: input is a list; expected a Tensor"),
+    Bad("Unflatten axis", lambda: nn.Unflatten(2, (1, 1))(mi.ones((2, 3))), mi.ShapeError,
+        r"^Unflatten: input has shape \(2, 3\); expected one with the axis dim=2"),
+    Bad("Unflatten product", lambda: nn.Unflatten(1, (2, 2))(mi.ones((2, 3))), mi.ShapeError,
+        r"^Unflatten: input has shape \(2, 3\), of size 3 along dim=1; expected sizes.*\(2, 2\)"),
+    Bad("Unflatten rest", lambda: nn.Unflatten(1, (2, -1))(mi.ones((2, 3))), mi.ShapeError,
+        r"^Unflatten: input has shape \(2, 3\), of size 3 along dim=1; expected sizes"),
+    Bad("Unflatten two rests", lambda: nn.Unflatten(1, (-1, -1)), mi.ArgumentError,
+        r"^Unflatten: unflattened_size is \(-1, -1\); expected sizes of 0 or more"),
+    Bad("Unflatten negative", lambda: nn.Unflatten(1, (-2, 3)), mi.ArgumentError,
+        r"^Unflatten: unflattened_size is \(-2, 3\); expected sizes of 0 or more"),
+    Bad("Unflatten number", lambda: nn.Unflatten(1, 3), mi.DTypeError,
+        "^Unflatten: unflattened_size is 3; expected a tuple of integers"),
+    Bad("Unflatten dim", lambda: nn.Unflatten("a", (3,)), mi.DTypeError,
+        "^Unflatten: dim is 'a'; expected an integer"),
+    Bad("Unflatten no tensor", lambda: nn.Unflatten(1, (3,))([1.0]), mi.DTypeError,
+        "^Unflatten: input is a list; expected a Tensor"),
+]  # fmt: skip
