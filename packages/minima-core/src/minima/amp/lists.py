@@ -8,8 +8,8 @@ __all__ = ["FLOAT32", "LISTS", "LOWER"]
 LOWER = frozenset(
     """
     matmul linear project bilinear conv1d conv2d conv3d conv_transpose1d conv_transpose2d
-    conv_transpose3d conv2d_input_gradient scaled_dot_product_attention lstm gru prelu
-    einsum tensordot vecdot inner dot
+    conv_transpose3d conv2d_input_gradient scaled_dot_product_attention lstm lstm_projected gru rnn
+    prelu einsum tensordot vecdot inner dot
     """.split()
 )
 

@@ -8,17 +8,27 @@ from operator import index
 from typing import Any
 
 from minima import Tensor
-from minima.errors import ArgumentError, DTypeError, MinimaError, ShapeError
+from minima.errors import ArgumentError, DeviceError, DTypeError, MinimaError, ShapeError
 
 __all__ = [
     "check_channels",
     "check_choice",
     "check_floating",
+    "check_placed",
+    "check_reach",
+    "check_space",
+    "flag",
     "integer",
     "named",
     "pair",
     "real",
+    "several",
 ]
+
+#: the axes that windows move along, by their number
+SPACE = ("", "L", "H, W", "D, H, W")
+_REACHES = {"reflect": "reflect", "circular": "go round"}
+_COUNTS = ("", "one integer", "one integer or two, for rows and columns", "one integer or three")
 
 
 def integer(owner: str, name: str, value: Any, *, low: int = 1) -> int:
@@ -39,22 +49,45 @@ def integer(owner: str, name: str, value: Any, *, low: int = 1) -> int:
     return number
 
 
+def flag(owner: str, name: str, value: Any) -> bool:
+    """Return *value*, which is a bool.
+
+    Raises: DTypeError otherwise.
+
+    >>> flag("MaxPool2d", "ceil_mode", 1)
+    Traceback (most recent call last):
+    minima.errors.DTypeError: MaxPool2d: ceil_mode is 1; expected a bool
+    """
+    if not isinstance(value, bool):
+        raise DTypeError(f"{owner}: {name} is {value!r}; expected a bool")
+    return value
+
+
+def several(owner: str, name: str, value: Any, n: int, *, low: int = 1) -> tuple[int, ...]:
+    """Return *value*, an int or *n* of them, as *n*, each at least *low*.
+
+    Raises: as `integer`; ArgumentError for another number of values.
+
+    >>> several("Conv3d", "stride", 2, 3), several("Conv1d", "stride", [2], 1)
+    ((2, 2, 2), (2,))
+    """
+    if not isinstance(value, tuple | list):
+        return (integer(owner, name, value, low=low),) * n
+    if len(value) != n:
+        raise ArgumentError(f"{owner}: {name} is {value!r}; expected {_COUNTS[n]}")
+    return tuple(integer(owner, name, v, low=low) for v in value)
+
+
 def pair(owner: str, name: str, value: Any, *, low: int = 1) -> tuple[int, int]:
     """Return *value*, an int or two, as (rows, columns), each at least *low*.
 
-    Raises: as `integer`; ArgumentError for another number of values.
+    Raises: as `several`.
 
     >>> pair("Conv2d", "stride", 2), pair("Conv2d", "stride", (1, 2))
     ((2, 2), (1, 2))
     """
-    if not isinstance(value, tuple | list):
-        number = integer(owner, name, value, low=low)
-        return number, number
-    if len(value) != 2:
-        raise ArgumentError(
-            f"{owner}: {name} is {value!r}; expected one integer or two, for rows and columns"
-        )
-    return integer(owner, name, value[0], low=low), integer(owner, name, value[1], low=low)
+    rows, columns = several(owner, name, value, 2, low=low)
+    return rows, columns
 
 
 def real(
@@ -124,6 +157,21 @@ x.astype("float32")
         )
 
 
+def check_placed(owner: str, name: str, x: Tensor, parameter: Tensor) -> None:
+    """Raise DeviceError unless *x* lies where *parameter* does.
+
+    >>> x = mi.ones(3)
+    >>> check_placed("Linear", "input", x, x)
+    """
+    place, expected = x.device, parameter.device
+    if place is expected or place.stands_on(expected) or expected.stands_on(place):
+        return
+    raise DeviceError(
+        f"{owner}: {name} is on {place}; expected {expected}, where the parameters are: "
+        f"{name}.to({str(expected)!r})"
+    )
+
+
 def check_channels(owner: str, x: Any, ndims: Collection[int], layout: str, channels: int) -> None:
     """Raise unless *x* is a Tensor with one of *ndims* axes and *channels* on axis 1.
 
@@ -139,6 +187,50 @@ with C = 4
         raise ShapeError(
             f"{owner}: input has shape {x.shape}; expected {layout} with C = {channels}"
         )
+
+
+def check_space(
+    owner: str, x: Any, n: int, channels: int | None = None, *, floating: bool = True
+) -> None:
+    """Raise unless *x* is a Tensor (N, C, and *n* axes) or (C, and *n* axes); N alone may be 0.
+
+    Raises: DTypeError, or ShapeError that shows the expected axes and *channels*.
+
+    >>> check_space("Conv1d", mi.ones((2, 3, 5)), 1, 4)
+    Traceback (most recent call last):
+    minima.errors.ShapeError: Conv1d: input has shape (2, 3, 5); expected (N, C, L) or (C, L) with \
+C = 4
+    """
+    if floating or not isinstance(x, Tensor):
+        check_floating(owner, "input", x)
+    layout = f"(N, C, {SPACE[n]}) or (C, {SPACE[n]})"
+    if x.ndim not in (n + 1, n + 2) or (channels is not None and x.shape[-n - 1] != channels):
+        count = "" if channels is None else f" with C = {channels}"
+        raise ShapeError(f"{owner}: input has shape {x.shape}; expected {layout}{count}")
+    if 0 in x.shape[-n - 1 :]:
+        raise ShapeError(
+            f"{owner}: input has shape {x.shape}; expected {layout} with no size of 0 but N"
+        )
+
+
+def check_reach(owner: str, x: Tensor, around: list[tuple[int, int]], mode: str) -> None:
+    """Raise unless x has the elements that *mode* puts *around* its last axes.
+
+    >>> check_reach("Conv1d", mi.ones((1, 2)), [(2, 0)], "reflect")
+    Traceback (most recent call last):
+    minima.errors.ShapeError: Conv1d: input has shape (1, 2), too small to reflect; expected axis \
+-1 to be at least 3, for 2 and 0 elements around
+    """
+    if mode not in _REACHES:
+        return
+    for i, widths in enumerate(around):
+        axis = i - len(around)
+        least = max(widths) + (mode == "reflect" and max(widths) > 0)
+        if x.shape[axis] < least:
+            raise ShapeError(
+                f"{owner}: input has shape {x.shape}, too small to {_REACHES[mode]}; expected axis "
+                f"{axis} to be at least {least}, for {widths[0]} and {widths[1]} elements around"
+            )
 
 
 def named(owner: str, function: Callable[..., Tensor], *args: Any, **options: Any) -> Tensor:

@@ -19,8 +19,6 @@ from minima.testing import gradcheck, gradgradcheck
 from minima.testing.compiled import check_step, weighted
 
 from . import (
-    GRU,
-    LSTM,
     AdaptiveAvgPool2d,
     AlphaDropout,
     AvgPool2d,
@@ -45,6 +43,7 @@ from .container_cases import CONTAINERS
 from .layer_case import LayerCase
 from .loss_cases import LOSSES
 from .norm_cases import NORMS
+from .recurrent_cases import RECURRENT
 
 __all__ = ["CHECKS", "LAYERS", "LayerCase"]
 
@@ -55,11 +54,6 @@ ANOTHER = Device("another", xp=np)
 def _flat(*results: Tensor) -> Tensor:
     """Return all elements of *results* along one axis."""
     return concat([t.reshape((t.size,)) for t in results], axis=0)
-
-
-def _lstm_results(layer: Module, x: Tensor) -> Tensor:
-    output, (h, c) = layer(x)
-    return _flat(output, h, c)
 
 
 LAYERS = [
@@ -96,23 +90,6 @@ LAYERS = [
         below=4,
         note="offsets",
     ),
-    LayerCase(lambda: LSTM(3, 2), (4, 2, 3), (24,), run=_lstm_results),
-    LayerCase(
-        lambda: LSTM(2, 1, 2, bias=False, batch_first=True, bidirectional=True),
-        (2, 3, 2),
-        (28,),
-        run=_lstm_results,
-        note="options",
-    ),
-    LayerCase(lambda: LSTM(2, 2, 2, dropout=0.4), (3, 2), (14,), run=_lstm_results, note="single"),
-    LayerCase(lambda: GRU(3, 2), (4, 2, 3), (20,), run=lambda m, x: _flat(*m(x))),
-    LayerCase(
-        lambda: GRU(2, 1, 2, bias=False, batch_first=True, bidirectional=True),
-        (2, 3, 2),
-        (20,),
-        run=lambda m, x: _flat(*m(x)),
-        note="options",
-    ),
     LayerCase(
         lambda: MultiheadAttention(4, 2),
         (3, 2, 4),
@@ -145,6 +122,7 @@ LAYERS = [
     *CONTAINERS,
     *NORMS,
     *LOSSES,
+    *RECURRENT,
 ]
 
 
