@@ -7,9 +7,8 @@ those have no arguments for (dilation, places of the largest) goes over the wind
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -35,8 +34,7 @@ Pooled: TypeAlias = Any
 Sizes: TypeAlias = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Windows:
+class Windows(NamedTuple):
     """Where windows lie: one number for each axis, *out* of them, *beyond* what is padded."""
 
     kernel: Sizes
