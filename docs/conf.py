@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from pkgutil import walk_packages
+from typing import Any
 
 import numpy.typing as npt
 from sphinx.ext.intersphinx import resolve_reference_any_inventory
@@ -68,13 +69,15 @@ def _aliases():
             continue
         module = import_module(found.name)
         for name, value in vars(module).items():
-            if name[:1].isupper() and not (inspect.isclass(value) or inspect.isroutine(value)):
+            if name[:1].isupper() and (
+                value is Any or not (inspect.isclass(value) or inspect.isroutine(value))
+            ):
                 yield from (name, f"{found.name}.{name}")
 
 
 nitpick_ignore = [(kind, name) for name in set(_aliases()) for kind in ("py:class", "py:obj")]
-# a private base class shows in a signature and has no page either
-nitpick_ignore_regex = [("py:class", r"(.+\.)?_\w+"), ("py:class", r"numpy\._typing\..+")]
+# a private base class and a ParamSpec show in a signature and have no page either
+nitpick_ignore_regex = [("py:class", r"(.+\.)?_\w+|~\w"), ("py:class", r"numpy\._typing\..+")]
 
 
 def _find_by_long_name(app, env, node, contnode):

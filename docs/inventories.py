@@ -57,6 +57,8 @@ INVENTORIES = {
         "https://numpy.org/doc/stable/",
         [
             ("class", _NUMPY, "numpy.ndarray numpy.dtype numpy.generic numpy.random.Generator"),
+            ("class", _NUMPY, "numpy.ufunc"),
+            ("exception", _NUMPY, "numpy.linalg.LinAlgError"),
             (
                 "class",
                 "reference/arrays.scalars.html#$",
