@@ -9,7 +9,7 @@ from minima import Generator, Tensor
 from minima.errors import DTypeError
 
 from . import functional as F
-from .arguments import check_floating, named, real
+from .arguments import check_floating, flag, named, real
 from .module import Module
 
 __all__ = [
@@ -25,15 +25,19 @@ __all__ = [
 class RandomZeros(Module):
     """What the layers share: a function of `minima.nn.functional`, used in training alone.
 
-    With p = 0 too the input is returned as it is and no random number is drawn.
+    With p = 0 too the input is returned as it is and no random number is drawn. With *inplace* it
+    is the input that changes, and that is returned.
     """
 
     function: ClassVar[Callable[..., Tensor]]
 
-    def __init__(self, p: float = 0.5, *, generator: Generator | None = None) -> None:
+    def __init__(
+        self, p: float = 0.5, inplace: bool = False, *, generator: Generator | None = None
+    ) -> None:
         super().__init__()
         name = type(self).__name__
         self.p = real(name, "p", p, low=0.0, high=1.0)
+        self.inplace = flag(name, "inplace", inplace)
         if generator is not None and not isinstance(generator, Generator):
             raise DTypeError(f"{name}: generator is {generator!r}; expected a minima.Generator")
         self.generator = generator
@@ -43,11 +47,12 @@ class RandomZeros(Module):
         name = type(self).__name__
         check_floating(name, "input", x)
         function = type(self).function
-        return named(name, function, x, self.p, self.training, generator=self.generator)
+        y = named(name, function, x, self.p, self.training, generator=self.generator)
+        return x.copy_(y) if self.inplace and y is not x else y
 
     def extra_repr(self) -> str:
-        """Return the probability."""
-        return f"p={self.p:g}"
+        """Return the options."""
+        return f"p={self.p:g}" + (", inplace=True" if self.inplace else "")
 
 
 class Dropout(RandomZeros):
@@ -55,7 +60,7 @@ class Dropout(RandomZeros):
 
     In evaluation, and with p = 0, the input is returned as it is and no random number is drawn.
     The numbers come from *generator*, or else from the default one of the input's device, which
-    all threads share.
+    all threads share. With *inplace* the input itself changes.
 
     Shapes: x (*) -> (*).
     Raises: ArgumentError when p is not from 0 to 1, DTypeError when x is not floating.

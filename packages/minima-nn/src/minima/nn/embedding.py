@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy.typing as npt
 
-from minima import Tensor, arange, embedding, embedding_bag, init, no_grad
+from minima import Tensor, init, no_grad
 from minima.devices import Device
 from minima.errors import ArgumentError, DTypeError, ShapeError
 
-from .arguments import check_choice, check_floating, integer
+from . import functional as F
+from .arguments import check_choice, check_floating, flag, integer, named, real
 from .module import Module
 from .parameter import Parameter
 
 __all__ = ["Embedding", "EmbeddingBag"]
+
+T = TypeVar("T", bound="_Table")
 
 
 def _check_indices(owner: str, name: str, x: object) -> None:
@@ -27,24 +32,43 @@ def _check_indices(owner: str, name: str, x: object) -> None:
 class _Table(Module):
     """What both embeddings share: the table, normal numbers, 0 in the row of the padding."""
 
-    def __init__(
+    def _table(
         self,
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None,
+        given: Tensor | None,
         device: str | Device | None,
         dtype: npt.DTypeLike,
     ) -> None:
-        super().__init__()
         name = type(self).__name__
         self.num_embeddings = integer(name, "num_embeddings", num_embeddings)
         self.embedding_dim = integer(name, "embedding_dim", embedding_dim)
         self.padding_idx = None if padding_idx is None else self._padding(padding_idx)
-        values = init.randn(self.num_embeddings, self.embedding_dim, device=device, dtype=dtype)
-        self.weight = Parameter(values)
+        shape = (self.num_embeddings, self.embedding_dim)
+        if given is not None:
+            check_floating(name, "_weight", given)
+            if given.shape != shape:
+                raise ShapeError(f"{name}: _weight has shape {given.shape}; expected {shape}")
+            self.weight = Parameter(given)
+            return
+        self.weight = Parameter(init.randn(*shape, device=device, dtype=dtype))
         if self.padding_idx is not None:
             with no_grad():
                 self.weight[self.padding_idx] = 0.0
+
+    def _norms(
+        self, max_norm: float | None, norm_type: float, scale_grad_by_freq: bool, sparse: bool
+    ) -> None:
+        name = type(self).__name__
+        self.max_norm = None if max_norm is None else real(name, "max_norm", max_norm, low=0.0)
+        self.norm_type = real(name, "norm_type", norm_type)
+        self.scale_grad_by_freq = flag(name, "scale_grad_by_freq", scale_grad_by_freq)
+        self.sparse = flag(name, "sparse", sparse)
+        if self.sparse:
+            raise ArgumentError(
+                f"{name}: sparse is True; expected False, as there are no sparse gradients"
+            )
 
     def _padding(self, padding_idx: int) -> int:
         """Return *padding_idx* counted from the front."""
@@ -57,9 +81,25 @@ class _Table(Module):
             )
         return found % count
 
-    def _repr(self, **options: object) -> str:
-        padding = {} if self.padding_idx is None else {"padding_idx": self.padding_idx}
-        shown = "".join(f", {k}={v!r}" for k, v in {**options, **padding}.items())
+    @classmethod
+    def _given(cls: type[T], embeddings: Any, freeze: bool, **options: Any) -> T:
+        """Return a layer whose table is *embeddings*."""
+        name = cls.__name__
+        check_floating(name, "embeddings", embeddings)
+        if embeddings.ndim != 2:
+            raise ShapeError(
+                f"{name}: embeddings have shape {embeddings.shape}; expected (V, D), a table"
+            )
+        layer = cls(*embeddings.shape, _weight=embeddings, **options)  # type: ignore[call-arg]
+        layer.weight.requires_grad_(not flag(name, "freeze", freeze))
+        return layer
+
+    def extra_repr(self) -> str:
+        """Return the sizes, and the options that are not the default."""
+        defaults = {"max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False, "mode": None}
+        defaults.update(include_last_offset=False, padding_idx=None)
+        others = {k: getattr(self, k, d) for k, d in defaults.items()}
+        shown = "".join(f", {k}={v!r}" for k, v in others.items() if v != defaults[k])
         return f"{self.num_embeddings}, {self.embedding_dim}{shown}"
 
 
@@ -67,7 +107,9 @@ class Embedding(_Table):
     """Look up rows of ``weight`` (num_embeddings, embedding_dim) by number.
 
     The row *padding_idx* starts as 0 and gets no gradient. The others start from the normal
-    distribution.
+    distribution, or are those of *_weight*. With *max_norm* the rows that are looked up are first
+    scaled down, in ``weight`` itself, to at most that *norm_type*-norm. With *scale_grad_by_freq*
+    the gradient of a row is divided by how often it is looked up. *sparse* has to be False.
 
     Shapes: x (*) integers -> (*, embedding_dim).
     Dtype: as weight.
@@ -85,20 +127,46 @@ class Embedding(_Table):
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+        _weight: Tensor | None = None,
         *,
         device: str | Device | None = None,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        super().__init__(num_embeddings, embedding_dim, padding_idx, device, dtype)
+        super().__init__()
+        self._norms(max_norm, norm_type, scale_grad_by_freq, sparse)
+        self._table(num_embeddings, embedding_dim, padding_idx, _weight, device, dtype)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
+    ) -> Embedding:
+        """Return a layer whose table is *embeddings* (V, D), shared; trained unless *freeze*.
+
+        Raises: ShapeError when embeddings are no table, DTypeError when they are not floating.
+
+        >>> mi.nn.Embedding.from_pretrained(mi.Tensor([[1.0, 2.0], [3.0, 4.0]]))(mi.Tensor(1))
+        Tensor([3., 4.])
+        """
+        options = {"padding_idx": padding_idx, "max_norm": max_norm, "norm_type": norm_type}
+        last = {"scale_grad_by_freq": scale_grad_by_freq, "sparse": sparse}
+        return cls._given(embeddings, freeze, **options, **last)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the rows that x names."""
         _check_indices("Embedding", "input", x)
-        return embedding(x, self.weight, padding_idx=self.padding_idx)
-
-    def extra_repr(self) -> str:
-        """Return the sizes."""
-        return self._repr()
+        how = (self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq)
+        return named("Embedding", F.embedding, x, self.weight, *how)
 
 
 class EmbeddingBag(_Table):
@@ -107,7 +175,8 @@ class EmbeddingBag(_Table):
     Each row of a table of numbers is a bag. Bags of different sizes are given as one axis, with
     *offsets* saying where each begins; with *include_last_offset* the last offset is the end of
     the last bag. *per_sample_weights* scale the rows of a sum. Entries equal to *padding_idx* count
-    for nothing, and a bag without entries gives 0.
+    for nothing, and a bag without entries gives 0. *max_norm*, *norm_type*, *scale_grad_by_freq*
+    and *sparse* are those of `Embedding`.
 
     Shapes: x (B, n) integers, or (N) with offsets (B) -> (B, embedding_dim).
     Dtype: as weight.
@@ -124,22 +193,62 @@ class EmbeddingBag(_Table):
         self,
         num_embeddings: int,
         embedding_dim: int,
-        *,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
         mode: str = "mean",
+        sparse: bool = False,
+        _weight: Tensor | None = None,
         include_last_offset: bool = False,
         padding_idx: int | None = None,
+        *,
         device: str | Device | None = None,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        super().__init__(num_embeddings, embedding_dim, padding_idx, device, dtype)
+        super().__init__()
+        self._norms(max_norm, norm_type, scale_grad_by_freq, sparse)
         self.mode = check_choice("EmbeddingBag", "mode", mode, ("sum", "mean", "max"))
-        self.include_last_offset = bool(include_last_offset)
+        if self.scale_grad_by_freq and mode == "max":
+            raise ArgumentError(
+                "EmbeddingBag: scale_grad_by_freq is True and mode 'max'; expected mode 'sum' or "
+                "'mean'"
+            )
+        self.include_last_offset = flag("EmbeddingBag", "include_last_offset", include_last_offset)
+        self._table(num_embeddings, embedding_dim, padding_idx, _weight, device, dtype)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        mode: str = "mean",
+        sparse: bool = False,
+        include_last_offset: bool = False,
+        padding_idx: int | None = None,
+    ) -> EmbeddingBag:
+        """Return a layer whose table is *embeddings* (V, D), shared; trained unless *freeze*.
+
+        Raises: ShapeError when embeddings are no table, DTypeError when they are not floating.
+
+        >>> table = mi.Tensor([[1.0, 2.0], [3.0, 4.0]])
+        >>> mi.nn.EmbeddingBag.from_pretrained(table)(mi.Tensor([[0, 1]]))
+        Tensor([[2., 3.]])
+        """
+        options = {"max_norm": max_norm, "norm_type": norm_type, "mode": mode, "sparse": sparse}
+        last = {"include_last_offset": include_last_offset, "padding_idx": padding_idx}
+        freq = {"scale_grad_by_freq": scale_grad_by_freq}
+        return cls._given(embeddings, freeze, **options, **last, **freq)
 
     def forward(
         self, x: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None
     ) -> Tensor:
         """Return one row for each bag."""
         _check_indices("EmbeddingBag", "input", x)
+        if offsets is not None:
+            _check_indices("EmbeddingBag", "offsets", offsets)
         scales = per_sample_weights
         if scales is not None:
             check_floating("EmbeddingBag", "per_sample_weights", scales)
@@ -148,30 +257,17 @@ class EmbeddingBag(_Table):
                     f"EmbeddingBag: per_sample_weights have shape {scales.shape}, the mode is "
                     f"{self.mode!r}; expected the input's shape {x.shape} and mode 'sum'"
                 )
-            scales = scales.reshape((scales.size,))
-        return embedding_bag(
-            x.reshape((x.size,)),
-            self._begins(x, offsets),
+        return named(
+            "EmbeddingBag",
+            F.embedding_bag,
+            x,
             self.weight,
-            scales,
-            mode=self.mode,
+            offsets,
+            self.max_norm,
+            self.norm_type,
+            self.scale_grad_by_freq,
+            self.mode,
+            per_sample_weights=scales,
+            include_last_offset=self.include_last_offset,
             padding_idx=self.padding_idx,
         )
-
-    def _begins(self, x: Tensor, offsets: Tensor | None) -> Tensor:
-        """Return where each bag begins in x flattened."""
-        if x.ndim == 2 and offsets is None:
-            return arange(x.shape[0], device=x.device) * x.shape[1]
-        if x.ndim != 1 or offsets is None:
-            given = "no offsets" if offsets is None else "offsets"
-            raise ShapeError(
-                f"EmbeddingBag: input has shape {x.shape} and there are {given}; expected (B, n) "
-                "without offsets, or (N) with them"
-            )
-        _check_indices("EmbeddingBag", "offsets", offsets)
-        return offsets[:-1] if self.include_last_offset else offsets
-
-    def extra_repr(self) -> str:
-        """Return sizes and mode."""
-        last = {"include_last_offset": True} if self.include_last_offset else {}
-        return self._repr(mode=self.mode, **last)

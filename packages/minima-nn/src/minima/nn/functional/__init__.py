@@ -18,6 +18,7 @@ from .binary import *  # noqa: F403
 from .classification import *  # noqa: F403
 from .ctc import *  # noqa: F403
 from .dropout import *  # noqa: F403
+from .embedding import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .margins import *  # noqa: F403
 from .normalization import *  # noqa: F403
@@ -30,6 +31,7 @@ _FAMILIES = (
     "classification",
     "ctc",
     "dropout",
+    "embedding",
     "linear",
     "margins",
     "normalization",

@@ -1,13 +1,10 @@
-"""Products with weights, rows of tables, distances and attention, by PyTorch's names."""
+"""Products with weights, distances and attention, by PyTorch's names."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from minima import (
     Generator,
     Tensor,
-    arange,
     attention_weights,
     broadcast_to,
     dropout,
@@ -16,8 +13,6 @@ from minima import (
     project,
 )
 from minima import cosine_similarity as cosine_along
-from minima import embedding as rows
-from minima import embedding_bag as bags_of_rows
 from minima import one_hot as one_hot_of
 from minima import pairwise_distance as distance
 from minima import scaled_dot_product_attention as attention
@@ -29,8 +24,6 @@ from ..arguments import check_floating, real
 __all__ = [
     "bilinear",
     "cosine_similarity",
-    "embedding",
-    "embedding_bag",
     "linear",
     "one_hot",
     "pairwise_distance",
@@ -76,53 +69,6 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
     left = matmul(input1, weight.permute(1, 0, 2).reshape(i, o * j)).reshape(*lead, o, j)
     y = (left * expand_dims(input2, -2)).sum(axis=-1)
     return y if bias is None else y + bias
-
-
-def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """Return the rows of *weight* that *input* names; the row *padding_idx* gets no gradient.
-
-    Shapes: input (*) integers, weight (V, D) -> (*, D). Raises: IndexRangeError for no row.
-
-    >>> mi.nn.functional.embedding(mi.Tensor([1]), mi.Tensor([[1.0], [2.0]]))
-    Tensor([[2.]])
-    """
-    return rows(input, weight, padding_idx=padding_idx)
-
-
-def embedding_bag(
-    input: Tensor,
-    weight: Tensor,
-    offsets: Tensor | None = None,
-    *,
-    mode: str = "mean",
-    per_sample_weights: Tensor | None = None,
-    include_last_offset: bool = False,
-    padding_idx: int | None = None,
-) -> Tensor:
-    """Return the sum, mean or elementwise maximum of the rows of *weight* in each bag.
-
-    A row of an input with two axes is a bag; else bag b starts at offsets[b]. With
-    *include_last_offset* the last offset is the end. *per_sample_weights* scale the rows of a sum.
-    Shapes: input (B, n), or (n) with offsets (B), integers; weight (V, D) -> (B, D).
-    Raises: ShapeError where offsets are missing or too many; IndexRangeError for no row.
-
-    >>> mi.nn.functional.embedding_bag(mi.Tensor([[0, 1]]), mi.Tensor([[1.0], [2.0]]), mode="sum")
-    Tensor([[3.]])
-    """
-    if (input.ndim == 1) != (offsets is not None) or input.ndim not in (1, 2):
-        given = "None" if offsets is None else f"of shape {offsets.shape}"
-        raise ShapeError(
-            f"embedding_bag: input has shape {input.shape}, offsets are {given}; expected (B, n) "
-            "and None, or (n) and (B)"
-        )
-    if offsets is None:
-        bags, size = input.shape
-        offsets = arange(bags, device=input.device) * size
-    elif include_last_offset:
-        offsets = offsets[:-1]
-    scales = None if per_sample_weights is None else per_sample_weights.reshape(-1)
-    options: dict[str, Any] = {"mode": mode, "padding_idx": padding_idx}
-    return bags_of_rows(input.reshape(-1), offsets, weight, scales, **options)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
