@@ -103,7 +103,7 @@ FUNCTIONS = (
     "diagonal expand_dims fft.fftn fft.ifftn fft.irfft fft.rfft imag linalg.cholesky linalg.det "
     "linalg.eig linalg.eigh linalg.inv linalg.pinv linalg.qr linalg.slogdet linalg.solve "
     "linalg.svd max mean min permute_dims prod real reshape round searchsorted squeeze stack "
-    "sum swapaxes take take_along_axis transpose where"
+    "sum swapaxes take take_along_axis transpose where zeros_like"
 ).split()
 MAKERS = "arange empty eye full ones zeros".split()
 CONSTANTS = "iinfo inf".split()
