@@ -47,10 +47,10 @@ def test_collate(samples, expected):
 @pytest.mark.parametrize(
     ("samples", "error", "message"),
     [
-        ([np.ones(2), np.ones(3)], ValueError, "differ in their shapes"),
-        ([mi.Tensor([1.0]), mi.Tensor([1.0, 2.0])], ValueError, "differ in their shapes"),
-        ([(1,), (1, 2)], ValueError, "differ in their lengths"),
-        ([{"a": 1}, {"b": 1}], ValueError, "differ in their keys"),
+        ([np.ones(2), np.ones(3)], ValueError, "shapes differ"),
+        ([mi.Tensor([1.0]), mi.Tensor([1.0, 2.0])], ValueError, "shapes differ"),
+        ([(1,), (1, 2)], ValueError, "lengths differ"),
+        ([{"a": 1}, {"b": 1}], ValueError, "keys differ"),
         ([object(), object()], TypeError, "type object"),
         ([None, None], TypeError, "type NoneType"),
     ],

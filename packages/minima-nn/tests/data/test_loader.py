@@ -86,6 +86,17 @@ def test_without_batching():
         ({"batch_sampler": [[0]], "sampler": []}, "a batch_sampler sets"),
         ({"batch_sampler": [[0]], "drop_last": True}, "a batch_sampler sets"),
         ({"batch_size": None, "drop_last": True}, "drop_last=True with batch_size=None"),
+        ({"num_workers": -1}, "num_workers is -1"),
+        ({"num_workers": 1.0}, r"num_workers is 1\.0"),
+        ({"num_workers": True}, "num_workers is True"),
+        ({"prefetch_factor": 2}, "prefetch_factor with num_workers=0"),
+        ({"prefetch_factor": 0, "num_workers": 1}, "prefetch_factor is 0"),
+        ({"persistent_workers": True}, "persistent_workers with num_workers=0"),
+        ({"timeout": 3}, "timeout with num_workers=0"),
+        ({"timeout": -1, "num_workers": 1}, "timeout is -1"),
+        ({"timeout": "3", "num_workers": 1}, "timeout is '3'"),
+        ({"multiprocessing_context": "fork"}, "multiprocessing_context is 'fork'"),
+        ({"multiprocessing_context": "thread", "num_workers": 1}, "is 'thread'; expected one of"),
     ],
 )
 def test_contradictions_are_refused(options, message):
@@ -93,12 +104,6 @@ def test_contradictions_are_refused(options, message):
     with pytest.raises(ValueError, match=message) as caught:
         DataLoader(Counted(), **options)
     assert isinstance(caught.value, mi.MinimaError)
-
-
-def test_workers_are_not_promised():
-    """Catch an argument that is taken and does nothing."""
-    with pytest.raises(TypeError, match="num_workers"):
-        DataLoader(Counted(), num_workers=2)
 
 
 def test_shuffle_is_repeatable_and_differs_between_passes():

@@ -40,6 +40,11 @@ class Dataset(ABC):
     @abstractmethod
     def __getitem__(self, index: Any) -> Any: ...
 
+    def __add__(self, other: Any) -> Dataset:
+        from minima.data.combined import ConcatDataset
+
+        return ConcatDataset([self, other])
+
 
 class TensorDataset(Dataset):
     """Give row i of each tensor as sample i.
