@@ -21,6 +21,20 @@ __all__ = ["GRUCell", "LSTMCell", "RNNCell"]
 States = tuple[Tensor, ...]
 
 
+def paired(owner: str, hx: Any) -> States:
+    """Return the states *hx* of *owner*, an LSTM's, which are two.
+
+    >>> paired("LSTM", [mi.ones(1)])
+    Traceback (most recent call last):
+    minima.errors.ShapeError: LSTM: hx is a list of 1; expected a pair (h_0, c_0)
+    """
+    several = isinstance(hx, tuple | list)
+    if not several or len(hx) != 2:
+        got = type(hx).__name__ + (f" of {len(hx)}" if several else "")
+        raise ShapeError(f"{owner}: hx is a {got}; expected a pair (h_0, c_0)")
+    return tuple(hx)
+
+
 class _Cell(Module):
     """What the cells share: parameters, and the checks of what is given."""
 
@@ -169,9 +183,7 @@ class LSTMCell(_Cell):
 
     def forward(self, input: Tensor, hx: Sequence[Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """Return the states (h, c) after the step."""
-        if hx is not None and (not isinstance(hx, tuple | list) or len(hx) != 2):
-            raise ShapeError(f"LSTMCell: hx is a {type(hx).__name__}; expected a pair (h_0, c_0)")
-        h, c = self._step(input, hx)
+        h, c = self._step(input, None if hx is None else paired("LSTMCell", hx))
         return h, c
 
     def _run(self, x: Tensor, states: States) -> States:

@@ -29,6 +29,7 @@ from minima.devices import Device
 from minima.errors import ArgumentError, ShapeError
 
 from .arguments import check_choice, check_floating, check_placed, integer, real
+from .cells import paired
 from .functional.dropout import dropout as dropped
 from .module import Module
 from .packed import PackedSequence, checked_sizes, reordered, run_packed
@@ -359,9 +360,7 @@ class LSTM(_Recurrent):
         self, x: Tensor | PackedSequence, hx: Sequence[Tensor] | None = None
     ) -> tuple[Tensor | PackedSequence, tuple[Tensor, Tensor]]:
         """Return the outputs, and the last states (h, c)."""
-        if hx is not None and (not isinstance(hx, tuple | list) or len(hx) != 2):
-            raise ShapeError(f"LSTM: hx is a {type(hx).__name__}; expected a pair (h_0, c_0)")
-        output, (h, c) = self._forward(x, None if hx is None else tuple(hx))
+        output, (h, c) = self._forward(x, None if hx is None else paired("LSTM", hx))
         return output, (h, c)
 
     def _run(self, gates: Tensor, states: States, suffix: str) -> tuple[Tensor, States]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from minima import Tensor, concat
@@ -32,8 +33,21 @@ def _run(layer: Module, x: Tensor) -> Tensor:
     return _flat(layer(x))
 
 
-def _run_packed(layer: Module, x: Tensor) -> Tensor:
-    return _flat(layer(PackedSequence(x, Tensor(SIZES), Tensor([1, 2, 0]).to(x.device))))
+def _run_packed(layer: Module, x: Tensor, sizes: Tensor) -> Tensor:
+    return _flat(layer(PackedSequence(x, sizes)))
+
+
+def _packed(make: Callable[[], Module], size: int) -> LayerCase:
+    """Return the row of a layer that takes packed sequences and gives *size* elements in all."""
+    return LayerCase(
+        make,
+        (sum(SIZES), 2),
+        (size,),
+        SIZES,
+        "packed",
+        run=_run_packed,
+        eager="how many sequences each step is of is a value",
+    )
 
 
 _OPTIONS = {"bias": False, "batch_first": True, "bidirectional": True}
@@ -43,15 +57,13 @@ RECURRENT = [
     LayerCase(lambda: LSTM(2, 1, 2, **_OPTIONS), (2, 3, 2), (28,), run=_run, note="options"),
     LayerCase(lambda: LSTM(2, 2, 2, dropout=0.4), (3, 2), (14,), run=_run, note="single"),
     LayerCase(lambda: LSTM(2, 3, proj_size=2), (3, 1, 2), (11,), run=_run, note="projected"),
-    LayerCase(
-        lambda: LSTM(2, 2, bidirectional=True), (8, 2), (56,), run=_run_packed, note="packed"
-    ),
+    _packed(lambda: LSTM(2, 2, bidirectional=True), 56),
     LayerCase(lambda: GRU(3, 2), (4, 2, 3), (20,), run=_run),
     LayerCase(lambda: GRU(2, 1, 2, **_OPTIONS), (2, 3, 2), (20,), run=_run, note="options"),
-    LayerCase(lambda: GRU(2, 1, 2), (8, 2), (14,), run=_run_packed, note="packed"),
+    _packed(lambda: GRU(2, 1, 2), 14),
     LayerCase(lambda: RNN(3, 2), (4, 2, 3), (20,), run=_run),
     LayerCase(lambda: RNN(2, 1, 2, "relu", **_OPTIONS), (2, 3, 2), (20,), run=_run, note="options"),
-    LayerCase(lambda: RNN(2, 1, bidirectional=True), (8, 2), (22,), run=_run_packed, note="packed"),
+    _packed(lambda: RNN(2, 1, bidirectional=True), 22),
     LayerCase(lambda: RNNCell(3, 2), (4, 3), (4, 2)),
     LayerCase(lambda: RNNCell(3, 2, False, "relu"), (3,), (2,), note="options"),
     LayerCase(lambda: LSTMCell(3, 2), (4, 3), (16,), run=_run),
