@@ -178,3 +178,79 @@ def test_hooks_do_not_run_their_bounds_under_no_grad():
     layer.register_backward_hook(lambda m, gi, go: None)
     with mi.no_grad():
         assert not layer(mi.Tensor([1.0], requires_grad=True)).requires_grad
+
+
+def test_hooks_with_keyword_arguments():
+    """Fault: keyword arguments that a hook cannot see or change."""
+    layer, seen = Product(), []
+    layer.register_forward_pre_hook(
+        lambda m, args, kwargs: (args, {"scale": 3.0}), with_kwargs=True
+    )
+    layer.register_forward_hook(
+        lambda m, args, kwargs, y: seen.append((len(args), kwargs)), with_kwargs=True
+    )
+    assert layer(mi.Tensor([2.0]), mi.Tensor([5.0]), scale=2.0).tolist() == [30.0]
+    assert seen == [(2, {"scale": 3.0})]
+    layer.register_forward_pre_hook(lambda m, args, kwargs: args[0], with_kwargs=True)
+    with pytest.raises(mi.MinimaError, match="Product: the forward pre-hook .* expected None or"):
+        layer(mi.Tensor([2.0]), mi.Tensor([5.0]))
+
+
+def test_a_hook_may_come_first():
+    """Fault: prepend that is ignored, or that turns the others around."""
+    layer, seen = nn.Identity(), []
+    for name in ("a", "b"):
+        layer.register_forward_hook(lambda m, args, y, name=name: seen.append(name))
+        layer.register_forward_pre_hook(lambda m, args, name=name: seen.append(name.upper()))
+        layer.register_full_backward_hook(lambda m, gi, go, name=name: seen.append(name * 2))
+    layer.register_forward_hook(lambda m, args, y: seen.append("c"), prepend=True)
+    layer.register_forward_pre_hook(lambda m, args: seen.append("C"), prepend=True)
+    layer.register_full_backward_hook(lambda m, gi, go: seen.append("cc"), prepend=True)
+    layer(mi.Tensor(1.0, requires_grad=True)).backward()
+    assert seen == ["C", "A", "B", "c", "a", "b", "cc", "aa", "bb"]
+
+
+def test_a_hook_that_is_always_called():
+    """Fault: a timer that is not stopped when forward raises, or that hides the error."""
+    seen = []
+
+    class Raises(nn.Module):
+        def forward(self, x):
+            raise KeyError("forward")
+
+    layer = Raises()
+    layer.register_forward_hook(lambda m, args, y: seen.append("never"))
+    layer.register_forward_hook(lambda m, args, y: seen.append(y), always_call=True)
+
+    def fails(module, args, y):
+        raise ValueError("hook")
+
+    handle = layer.register_forward_hook(fails, always_call=True)
+    with pytest.warns(UserWarning, match="Raises: a forward hook .* ValueError"):
+        with pytest.raises(KeyError, match="forward"):
+            layer(mi.ones(1))
+    handle.remove()
+    assert seen == [None]
+    with pytest.raises(KeyError):
+        layer(mi.ones(1))
+    assert seen == [None, None]
+
+
+def test_backward_pre_hooks_change_what_comes_in():
+    """Fault: a changed gradient that the module or its other hooks do not see."""
+    x = mi.Tensor([2.0], requires_grad=True)
+    layer, seen = Split(), []
+    layer.register_full_backward_pre_hook(lambda m, go: (go[0] * 10.0, go[1]))
+    layer.register_full_backward_pre_hook(lambda m, go: seen.append([g.tolist() for g in go]))
+    layer.register_full_backward_hook(lambda m, gi, go: seen.append([g.tolist() for g in go]))
+    a, b = layer(x)
+    (a + b).sum().backward()
+    assert seen == [[[10.0], [1.0]], [[10.0], [1.0]]]
+    assert x.grad.tolist() == [23.0]
+    first = nn.Linear(1, 1, bias=False)
+    first.register_full_backward_pre_hook(lambda m, go: (go[0] * 5.0,))
+    first(mi.ones((1, 1))).sum().backward()
+    assert first.weight.grad.tolist() == [[5.0]]
+    first.register_full_backward_pre_hook(lambda m, go: (None, None))
+    with pytest.raises(mi.MinimaError, match="returned 2 gradients; .* 1 outputs"):
+        first(mi.ones((1, 1))).sum().backward()

@@ -276,3 +276,98 @@ def test_a_call_costs_about_a_microsecond():
     layer, x = nn.Identity(), mi.ones(1)
     best = min(timeit.repeat(lambda: layer(x), number=1000, repeat=5)) / 1000
     assert best < 10e-6
+
+
+def test_what_has_a_dotted_name_is_found_by_it():
+    """Fault: a name of named_parameters that get_parameter does not know."""
+    net = nn.Sequential(Net(), nn.BatchNorm1d(2))
+    for name, found in net.named_parameters():
+        assert net.get_parameter(name) is found
+    for name, found in net.named_buffers():
+        assert net.get_buffer(name) is found
+    for name, found in net.named_modules():
+        assert net.get_submodule(name) is found
+    for get in (net.get_parameter, net.get_buffer, net.get_submodule):
+        with pytest.raises(AttributeError, match=r"Sequential: no \w+ 'module_9'; expected one of"):
+            get("module_9")
+    net.set_submodule("module_0.extra", nn.ReLU())
+    assert isinstance(net[0].extra, nn.ReLU)
+    with pytest.raises(AttributeError, match="no submodule 'module_0.none'"):
+        net.set_submodule("module_0.none", nn.ReLU(), strict=True)
+    with pytest.raises(mi.ArgumentError, match="the name is empty; expected"):
+        net.set_submodule("", nn.ReLU())
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [("half", "float16"), ("bfloat16", "bfloat16"), ("float", "float32"), ("double", "float64")],
+)
+def test_short_names_of_to(name, dtype):
+    """Fault: a count that becomes a float, or a module that is not returned."""
+    net = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    assert getattr(net, name)() is net
+    assert {str(p.dtype) for p in net.parameters()} == {dtype}
+    assert str(net[1].num_batches_tracked.dtype) == "int64"
+    assert net.type("float64")[0].weight.dtype == mi.float64
+    assert net.to(mi.ones(1, dtype="float16"))[0].weight.dtype == mi.float16
+    assert str(net.cpu()[0].weight.device) == "cpu"
+
+
+def test_memo_and_duplicates_of_named_modules():
+    """Fault: PyTorch's arguments in another order."""
+    shared = nn.ReLU()
+    net = nn.Sequential(shared, nn.Residual(shared))
+    assert len(net.modules()) == 3
+    assert len(net.modules(remove_duplicate=False)) == 4
+    memo = {shared}
+    assert [n for n, _ in net.named_modules(memo, "net")] == ["net", "net.module_1"]
+    assert memo == set(net.modules())
+
+
+def test_a_deleted_buffer_is_no_buffer_any_more():
+    """Fault: a later attribute of that name that is saved."""
+    net = nn.BatchNorm1d(1)
+    del net.running_mean
+    net.running_mean = mi.ones(1)
+    assert "running_mean" not in net.state_dict()
+    with pytest.raises(AttributeError, match="BatchNorm1d: no attribute 'nothing' to delete"):
+        del net.nothing
+
+
+def test_dir_has_names_only():
+    """Fault: numbers that an editor offers."""
+    names = dir(nn.ModuleList([nn.ReLU()]))
+    assert "extend" in names
+    assert "0" not in names
+
+
+def test_a_shallow_copy_has_a_life_of_its_own():
+    """Fault: an attribute or buffer that is registered in the original too."""
+    from copy import copy
+
+    net = nn.Linear(2, 1)
+    other = copy(net)
+    other.register_buffer("extra", mi.ones(1))
+    other.scale = 3
+    assert other.weight is net.weight
+    assert list(net.state_dict()) == ["weight", "bias"]
+    assert not hasattr(net, "scale")
+
+
+def test_a_compiled_module_follows_its_mode_and_trains():
+    """Fault: a plan of the training mode in evaluation, of old weights, or without gradients."""
+    net = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5))
+    x = mi.ones((2, 3))
+    net.compile()
+    assert list(net.state_dict()) == ["module_0.weight", "module_0.bias"]
+    with mi.no_grad():
+        for _ in range(3):
+            net(x)
+        net.eval()
+        for value in (1.0, 2.0):
+            net[0].weight.fill_(value)
+            net[0].bias.zero_()
+            assert [net(x).tolist() for _ in range(3)] == [[[3 * value] * 3] * 2] * 3
+    net(x).sum().backward()
+    assert net[0].weight.grad is not None
+    assert "forward" not in deepcopy(net).__dict__

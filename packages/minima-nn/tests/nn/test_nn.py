@@ -29,7 +29,7 @@ def test_a_layer_of_a_plugin_is_found_by_name():
     ("name", "message"),
     [
         ("Liner", "no layer 'Liner', nor has a plugin; did you mean Linear"),
-        ("Qqqq", "known: AdaptiveAvgPool2d"),
+        ("Qqqq", "known: AdaptiveAvgPool1d"),
         ("linear_layer", "minima.nn has no 'linear_layer'"),
         ("_Private", "minima.nn has no '_Private'"),
     ],

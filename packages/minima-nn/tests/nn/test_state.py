@@ -94,3 +94,105 @@ def test_what_is_no_state_is_refused():
     """Fault: an AttributeError about items()."""
     with pytest.raises(nn.StateDictError, match=r"^Linear: the state is a list; expected a dict"):
         nn.Linear(2, 1).load_state_dict([1])
+
+
+def test_prefix_destination_and_the_parameters_themselves():
+    """Fault: options that are taken and ignored."""
+    layer, into = nn.Linear(2, 1), {}
+    assert layer.state_dict(destination=into, prefix="x.") is into
+    assert list(into) == ["x.weight", "x.bias"]
+    assert layer.state_dict(keep_vars=True)["weight"] is layer.weight
+
+
+def test_assign_takes_the_values_over():
+    """Fault: a copy, or another Parameter than the optimiser knows."""
+    layer, before = nn.Linear(2, 1), None
+    before = layer.weight
+    value = mi.ones((2, 1), dtype="float64")
+    layer.load_state_dict({"weight": value}, strict=False, assign=True)
+    assert layer.weight is before
+    assert layer.weight.requires_grad
+    assert layer.weight.dtype == mi.float64
+    value.fill_(3.0)
+    assert layer.weight.tolist() == [[3.0], [3.0]]
+
+
+class Counting(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer, self.count = nn.Linear(1, 1), 3
+
+    def get_extra_state(self):
+        return {"count": self.count}
+
+    def set_extra_state(self, state):
+        self.count = state["count"]
+
+
+def test_extra_state_is_saved_and_loaded():
+    """Fault: what is no tensor is lost, or missing without a word."""
+    net = nn.Sequential(Counting())
+    state = net.state_dict()
+    assert state["module_0._extra_state"] == {"count": 3}
+    state["module_0._extra_state"] = {"count": 7}
+    net.load_state_dict(state)
+    assert net[0].count == 7
+    del state["module_0._extra_state"]
+    with pytest.raises(nn.StateDictError, match="missing: module_0._extra_state"):
+        net.load_state_dict(state)
+    with pytest.raises(NotImplementedError, match="Linear: get_extra_state is not defined"):
+        nn.Linear(1, 1).get_extra_state()
+
+
+def test_state_hooks_run_around_saving():
+    """Fault: a hook that comes at another time, with another prefix, or after its removal."""
+    net, seen = nn.Sequential(nn.Linear(1, 1)), []
+    handles = [
+        net[0].register_state_dict_pre_hook(lambda m, prefix, keep: seen.append((prefix, keep))),
+        net[0].register_state_dict_post_hook(
+            lambda m, state, prefix, meta: state.update({prefix + "x": list(state)})
+        ),
+        net.register_state_dict_post_hook(lambda m, state, prefix, meta: seen.append(list(state))),
+    ]
+    names = ["module_0.weight", "module_0.bias"]
+    assert net.state_dict(keep_vars=True)["module_0.x"] == names
+    assert seen == [("module_0.", True), [*names, "module_0.x"]]
+    for handle in handles:
+        handle.remove()
+    assert list(net.state_dict()) == names
+    assert net[0]._state_hooks is None
+
+
+def test_hooks_before_loading_may_change_the_state():
+    """Fault: the caller's dict that changes, or a hook's error that is lost."""
+    net = nn.Sequential(nn.Linear(1, 1, bias=False))
+
+    def rename(module, state, prefix, meta, strict, missing, unexpected, errors):
+        state[prefix + "weight"] = state.pop(prefix + "kernel")
+
+    net[0].register_load_state_dict_pre_hook(rename)
+    given = {"module_0.kernel": np.full((1, 1), 5.0)}
+    assert net.load_state_dict(given) == ([], [])
+    assert net[0].weight.item() == 5.0
+    assert list(given) == ["module_0.kernel"]
+    net.register_load_state_dict_pre_hook(lambda *args: args[-1].append("module: too old"))
+    with pytest.raises(nn.StateDictError, match="does not fit: module: too old"):
+        net.load_state_dict(given)
+
+
+def test_hooks_after_loading_see_and_forgive():
+    """Fault: a hook before the values are there, or a change that stays although loading failed."""
+    net, seen = nn.Sequential(nn.Linear(1, 1)), []
+    net[0].weight.data = mi.zeros((1, 1))
+    handle = net.register_load_state_dict_post_hook(
+        lambda m, result: seen.append((m[0].weight.item(), list(result.missing_keys)))
+    )
+    state = {"module_0.weight": np.full((1, 1), 5.0)}
+    with pytest.raises(nn.StateDictError, match="missing: module_0.bias"):
+        net.load_state_dict(state)
+    assert seen == [(5.0, ["module_0.bias"])]
+    assert net[0].weight.item() == 0.0
+    handle.remove()
+    net[0].register_load_state_dict_post_hook(lambda m, result: result.missing_keys.clear())
+    assert net.load_state_dict(state) == ([], [])
+    assert net[0].weight.item() == 5.0

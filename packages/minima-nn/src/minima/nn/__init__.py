@@ -32,6 +32,8 @@ from .module import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .parameter import Parameter as Parameter
+from .parameter import UninitializedError as UninitializedError
+from .parameter import UninitializedParameter as UninitializedParameter
 from .parameter_containers import *  # noqa: F403
 from .passing import *  # noqa: F403
 from .pooling import *  # noqa: F403
@@ -78,7 +80,7 @@ _LATER = ("functional", "init", "utils")  # sub-packages that are imported when 
 if not TYPE_CHECKING:  # checkers follow the imports above
     __all__ = [
         *("HookHandle", "LoadResult", "MissingNameError", "ModuleInitError"),
-        *("Parameter", "StateDictError"),
+        *("Parameter", "StateDictError", "UninitializedError", "UninitializedParameter"),
         *(n for family in _FAMILIES for n in modules[f"{__name__}.{family}"].__all__),
     ]
 

@@ -20,7 +20,7 @@ super().__init__() first
     """
 
 
-class MissingNameError(MinimaError, KeyError):
+class MissingNameError(MinimaError, KeyError, AttributeError):
     """There is nothing of that name in a container or module.
 
     >>> mi.nn.ModuleDict()["head"]

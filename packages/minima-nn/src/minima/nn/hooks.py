@@ -1,24 +1,149 @@
-"""Hooks of modules: functions called before and after forward, and in backward."""
+"""Hooks of modules: functions called before and after forward, in backward, and with the state."""
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from minima import Tensor, is_grad_enabled, reshape
-from minima.errors import ArgumentError, DTypeError
+from minima import is_grad_enabled
+from minima.errors import DTypeError
 
+from .crossing import Crossing
 from .errors import uninitialised
 
 if TYPE_CHECKING:
     from .module import Module
 
-__all__ = ["Hook", "HookHandle", "Hooks"]
+__all__ = ["Hook", "HookHandle", "Hooks", "StateHooks"]
 
 Hook = Callable[..., Any]
 _keys = count()
+
+
+class Hooks:
+    """The hooks of the calls of one module, each kind in the order of registration."""
+
+    __slots__ = ("always", "backward", "backward_pre", "forward", "forward_pre", "with_kwargs")
+    place = "_hooks"
+
+    def __init__(self) -> None:
+        self.forward_pre: dict[int, Hook] = {}
+        self.forward: dict[int, Hook] = {}
+        self.backward_pre: dict[int, Hook] = {}
+        self.backward: dict[int, Hook] = {}
+        self.with_kwargs: set[int] = set()
+        self.always: set[int] = set()
+
+    def empty(self) -> bool:
+        """Say whether no hook is left."""
+        return not (self.forward_pre or self.forward or self.backward_pre or self.backward)
+
+    def call(
+        self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], Any]:
+        """Run forward with all hooks; return the arguments that it got and the output."""
+        if not self.always:
+            return self._call(module, args, kwargs, set())
+        called: set[int] = set()
+        try:
+            return self._call(module, args, kwargs, called)
+        except Exception:
+            for key, hook in tuple(self.forward.items()):
+                if key in self.always and key not in called:
+                    self._call_after_failure(key, hook, module, args, kwargs)
+            raise
+
+    def _call(
+        self,
+        module: Module,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        called: set[int],
+    ) -> tuple[tuple[Any, ...], Any]:
+        for key, hook in tuple(self.forward_pre.items()):
+            args, kwargs = self._before(key, hook, module, args, kwargs)
+        crossing = self._crossing(module)
+        inside = args if crossing is None else crossing.enter(args)
+        output = module.forward(*inside, **kwargs)
+        module._remember(args, output)
+        for key, hook in tuple(self.forward.items()):
+            called.add(key)
+            changed = self._after(key, hook, module, args, kwargs, output)
+            output = output if changed is None else changed
+        return args, output if crossing is None else crossing.leave(output)
+
+    def _before(
+        self,
+        key: int,
+        hook: Hook,
+        module: Module,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        if key not in self.with_kwargs:
+            changed = hook(module, args)
+            if changed is None:
+                return args, kwargs
+            return (changed if isinstance(changed, tuple) else (changed,)), kwargs
+        changed = hook(module, args, kwargs)
+        if changed is None:
+            return args, kwargs
+        if not isinstance(changed, tuple) or len(changed) != 2:
+            raise DTypeError(
+                f"{type(module).__name__}: the forward pre-hook "
+                f"{getattr(hook, '__name__', hook)!r} returned {changed!r}; expected None or "
+                "(args, kwargs), as it was registered with_kwargs"
+            )
+        return changed
+
+    def _after(
+        self,
+        key: int,
+        hook: Hook,
+        module: Module,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        output: Any,
+    ) -> Any:
+        if key in self.with_kwargs:
+            return hook(module, args, kwargs, output)
+        return hook(module, args, output)
+
+    def _call_after_failure(
+        self, key: int, hook: Hook, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        try:
+            self._after(key, hook, module, args, kwargs, None)
+        except Exception as error:  # the first error goes on; this one must not hide it
+            warnings.warn(
+                f"{type(module).__name__}: a forward hook that is always called raised {error!r}",
+                stacklevel=4,
+            )
+
+    def _crossing(self, module: Module) -> Crossing | None:
+        if not (self.backward or self.backward_pre) or not is_grad_enabled():
+            return None
+        return Crossing(module, tuple(self.backward_pre.values()), tuple(self.backward.values()))
+
+
+class StateHooks:
+    """The hooks of one module around saving and loading its state."""
+
+    __slots__ = ("load_post", "load_pre", "save_post", "save_pre")
+    place = "_state_hooks"
+
+    def __init__(self) -> None:
+        self.save_pre: dict[int, Hook] = {}
+        self.save_post: dict[int, Hook] = {}
+        self.load_pre: dict[int, Hook] = {}
+        self.load_post: dict[int, Hook] = {}
+
+    def empty(self) -> bool:
+        """Say whether no hook is left."""
+        return not (self.save_pre or self.save_post or self.load_pre or self.load_post)
 
 
 class HookHandle:
@@ -31,151 +156,47 @@ class HookHandle:
     >>> _ = layer(mi.ones(1))
     """
 
-    def __init__(self, module: Module, kind: str, hook: Hook) -> None:
+    def __init__(
+        self,
+        module: Module,
+        kind: str,
+        hook: Hook,
+        owner: type[Hooks] | type[StateHooks] = Hooks,
+        *,
+        prepend: bool = False,
+    ) -> None:
         if not callable(hook):
             raise DTypeError(
                 f"{type(module).__name__}: the hook is a {type(hook).__name__}; expected a function"
             )
-        self._module, self._kind, self._key = weakref.ref(module), kind, next(_keys)
+        self._module, self._kind, self._place = weakref.ref(module), kind, owner.place
+        self.key = next(_keys)
         if not hasattr(module, "_hooks"):
             raise uninitialised(module, "cannot have a hook")
-        if module._hooks is None:
-            object.__setattr__(module, "_hooks", Hooks())
-        getattr(module._hooks, kind)[self._key] = hook
+        if getattr(module, owner.place) is None:
+            object.__setattr__(module, owner.place, owner())
+        hooks: dict[int, Hook] = getattr(getattr(module, owner.place), kind)
+        later = dict(hooks) if prepend else {}
+        if prepend:
+            hooks.clear()
+        hooks[self.key] = hook
+        hooks.update(later)
 
     def remove(self) -> None:
         """Remove the hook; a second time does nothing."""
         module = self._module()
-        if module is None or module._hooks is None:
+        hooks = None if module is None else getattr(module, self._place)
+        if hooks is None:
             return
-        getattr(module._hooks, self._kind).pop(self._key, None)
-        if module._hooks.empty():
-            object.__setattr__(module, "_hooks", None)
+        getattr(hooks, self._kind).pop(self.key, None)
+        if isinstance(hooks, Hooks):
+            hooks.with_kwargs.discard(self.key)
+            hooks.always.discard(self.key)
+        if hooks.empty():
+            object.__setattr__(module, self._place, None)
 
     def __enter__(self) -> HookHandle:
         return self
 
     def __exit__(self, *raised: object) -> None:
         self.remove()
-
-
-class Hooks:
-    """The hooks of one module, each kind in the order of registration."""
-
-    __slots__ = ("backward", "forward", "forward_pre")
-
-    def __init__(self) -> None:
-        self.forward_pre: dict[int, Hook] = {}
-        self.forward: dict[int, Hook] = {}
-        self.backward: dict[int, Hook] = {}
-
-    def empty(self) -> bool:
-        """Say whether no hook is left."""
-        return not (self.forward_pre or self.forward or self.backward)
-
-    def call(
-        self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], Any]:
-        """Run forward with all hooks; return the arguments that it got and the output."""
-        for hook in tuple(self.forward_pre.values()):
-            changed = hook(module, args)
-            if changed is not None:
-                args = changed if isinstance(changed, tuple) else (changed,)
-        crossing = Crossing(module, tuple(self.backward.values())) if self._recording() else None
-        inside = args if crossing is None else crossing.enter(args)
-        output = module.forward(*inside, **kwargs)
-        module._remember(args, output)
-        for hook in tuple(self.forward.values()):
-            changed = hook(module, args, output)
-            output = output if changed is None else changed
-        return args, output if crossing is None else crossing.leave(output)
-
-    def _recording(self) -> bool:
-        return bool(self.backward) and is_grad_enabled()
-
-
-class Crossing:
-    """Collects the gradients that cross the bounds of a module in one call, and calls its hooks.
-
-    Each bound is two steps that change nothing, one behind the other for all tensors. Backward
-    goes through the newest step first: when it meets the first step of the second row, the
-    gradients of the whole first row are known.
-    """
-
-    def __init__(self, module: Module, hooks: tuple[Hook, ...]) -> None:
-        self.module, self.hooks = module, hooks
-        self.inputs: list[Tensor | None] = []
-        self.outputs: list[Tensor | None] = []
-        self.results: dict[int, Tensor | None] | None = None
-        self.entered = False
-
-    def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return *args* with a bound behind each Tensor that requires grad."""
-        self.inputs = [None] * len(args)
-        tracked = [i for i, a in enumerate(args) if isinstance(a, Tensor) and a.requires_grad]
-        self.entered = bool(tracked)
-        outer, inner = list(args), list(args)
-        for i in tracked:
-            outer[i] = _step(args[i])
-            outer[i].register_hook(lambda g, i=i: self._give(i))
-        for i in tracked:
-            inner[i] = _step(outer[i])
-            inner[i].register_hook(lambda g, i=i: self._take(self.inputs, i, g))
-        return tuple(inner)
-
-    def leave(self, output: Any) -> Any:
-        """Return *output* with a bound behind each Tensor that requires grad."""
-        many = output if isinstance(output, tuple) else (output,)
-        if not all(isinstance(y, Tensor) for y in many):
-            raise DTypeError(
-                f"{type(self.module).__name__}: a backward hook needs forward to return a Tensor "
-                f"or a tuple of Tensors; got {type(output).__name__}"
-            )
-        self.outputs = [None] * len(many)
-        tracked = [i for i, y in enumerate(many) if y.requires_grad]
-        inner, outer = list(many), list(many)
-        for i in tracked:
-            inner[i] = _step(many[i])
-            if not self.entered:
-                inner[i].register_hook(lambda g: self._call_hooks())
-        for i in tracked:
-            outer[i] = _step(inner[i])
-            outer[i].register_hook(lambda g, i=i: self._take(self.outputs, i, g))
-        if not isinstance(output, tuple):
-            return outer[0]
-        return type(output)(*outer) if hasattr(output, "_fields") else tuple(outer)
-
-    def _take(self, place: list[Tensor | None], i: int, g: Tensor) -> None:
-        self.results = None
-        place[i] = g
-
-    def _give(self, i: int) -> Tensor | None:
-        """Return the gradient that goes on from input *i*, once all inputs have theirs."""
-        self._call_hooks()
-        return None if self.results is None else self.results.pop(i, None)
-
-    def _call_hooks(self) -> None:
-        if self.results is not None:
-            return
-        grad_input, grad_output = tuple(self.inputs), tuple(self.outputs)
-        self.inputs, self.outputs = [None] * len(grad_input), [None] * len(grad_output)
-        for hook in self.hooks:
-            changed = hook(self.module, grad_input, grad_output)
-            if changed is not None:
-                grad_input = self._checked(hook, changed, len(grad_input))
-        self.results = dict(enumerate(grad_input))
-
-    def _checked(self, hook: Hook, changed: Any, expected: int) -> tuple[Tensor | None, ...]:
-        gradients = changed if isinstance(changed, tuple) else (changed,)
-        if len(gradients) != expected:
-            raise ArgumentError(
-                f"{type(self.module).__name__}: the backward hook "
-                f"{getattr(hook, '__name__', hook)!r} returned {len(gradients)} gradients; "
-                f"expected None or one for each of the {expected} positional arguments"
-            )
-        return gradients
-
-
-def _step(x: Tensor) -> Tensor:
-    """Return *x* behind one more step of the graph, over the same memory."""
-    return reshape(x, x.shape)

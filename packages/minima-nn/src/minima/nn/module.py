@@ -7,29 +7,25 @@ dicts. Reading an attribute is plain Python, and a call without hooks costs abou
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from types import MethodType
+from typing import Any, Self
 
-import numpy.typing as npt
-
-from minima import Tensor
+from minima import Tensor, compile, is_grad_enabled
 from minima.autograd.mode import TAPE
 from minima.errors import ArgumentError, DTypeError
 
 from .errors import uninitialised
-from .hooks import Hook, HookHandle, Hooks
-from .parameter import Parameter, adopt, clear_gradients
-from .placement import moved, placement
+from .hooked import Hooked
+from .hooks import Hooks, StateHooks
+from .parameter import Parameter, clear_gradients
 from .record import LastCall, pack
-from .state import LoadResult, load_state
-from .tree import gathered, members, walk
+from .state import Stateful
 
 __all__ = ["Module"]
 
-M = TypeVar("M", bound="Module")
 
-
-class Module:
+class Module(Hooked, Stateful):
     """Base class of layers and models: subclass it, assign layers, define ``forward``.
 
     Parameters and modules among the attributes belong to the module, also inside lists, tuples
@@ -57,12 +53,13 @@ class Module:
     """
 
     # outside of __dict__, where parameters and modules are looked for
-    __slots__ = ("__dict__", "__weakref__", "_buffers", "_hooks", "_seen")
+    __slots__ = ("__dict__", "__weakref__", "_buffers", "_hooks", "_seen", "_state_hooks")
 
     training: bool
     _buffers: dict[str, bool]
     _hooks: Hooks | None
     _seen: tuple[Any, ...] | None
+    _state_hooks: StateHooks | None
 
     input = LastCall(0, "input", "The positional arguments of the last call, detached copies.")
     output = LastCall(1, "output", "What the last call returned, Tensors as detached copies.")
@@ -73,6 +70,7 @@ class Module:
         _set_hooks(self, None)
         _set_seen(self, None)
         _set_buffers(self, {})
+        _set_state_hooks(self, None)
         self.training = True
 
     # ---- calling ---------------------------------------------------------------------------------
@@ -107,39 +105,6 @@ class Module:
 
     def _remember(self, args: tuple[Any, ...], y: Any) -> None:
         _set_seen(self, (pack(args), pack(y)))
-
-    def register_forward_pre_hook(self, hook: Hook) -> HookHandle:
-        """Call ``hook(module, args)`` before forward; a result that is not None replaces args.
-
-        >>> layer = mi.nn.Identity()
-        >>> handle = layer.register_forward_pre_hook(lambda module, args: args[0] * 2)
-        >>> layer(mi.Tensor([1.0]))
-        Tensor([2.])
-        """
-        return HookHandle(self, "forward_pre", hook)
-
-    def register_forward_hook(self, hook: Hook) -> HookHandle:
-        """Call ``hook(module, args, output)`` after forward; a result not None replaces output.
-
-        >>> layer = mi.nn.Identity()
-        >>> handle = layer.register_forward_hook(lambda module, args, output: output + 1)
-        >>> layer(mi.Tensor([1.0]))
-        Tensor([2.])
-        """
-        return HookHandle(self, "forward", hook)
-
-    def register_backward_hook(self, hook: Hook) -> HookHandle:
-        """Call ``hook(module, grad_input, grad_output)`` when backward passes the module.
-
-        Both are tuples: of the gradients of the positional arguments, None where there is none,
-        and of the outputs. A result that is not None takes the place of grad_input.
-
-        >>> layer = mi.nn.Identity()
-        >>> handle = layer.register_backward_hook(lambda module, gi, go: print(gi, go))
-        >>> layer(mi.Tensor(1.0, requires_grad=True)).backward()
-        (Tensor(1.),) (Tensor(1.),)
-        """
-        return HookHandle(self, "backward", hook)
 
     # ---- attributes ------------------------------------------------------------------------------
     def __setattr__(self, name: str, value: Any) -> None:
@@ -181,8 +146,8 @@ class Module:
         self._buffers[name] = persistent
         setattr(self, name, tensor)
 
-    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
-        """Make *parameter* the attribute *name*, as an assignment does.
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Make *param* the attribute *name*, as an assignment does.
 
         Raises: DTypeError when it is neither Parameter nor None, ArgumentError when the name is
         taken, empty or has a dot.
@@ -192,13 +157,13 @@ class Module:
         >>> [name for name, _ in module.named_parameters()]
         ['scale']
         """
-        if parameter is not None and not isinstance(parameter, Parameter):
+        if param is not None and not isinstance(param, Parameter):
             raise DTypeError(
-                f"{type(self).__name__}: parameter {name!r} is a {type(parameter).__name__}; "
+                f"{type(self).__name__}: parameter {name!r} is a {type(param).__name__}; "
                 "expected a Parameter or None"
             )
         self._check_name("parameter", name)
-        setattr(self, name, parameter)
+        setattr(self, name, param)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Make *module* the attribute *name*, as an assignment does.
@@ -219,6 +184,25 @@ class Module:
         self._check_name("module", name)
         setattr(self, name, module)
 
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Do what `add_module` does.
+
+        >>> module = mi.nn.Module()
+        >>> module.register_module("act", mi.nn.ReLU())
+        >>> module.act
+        ReLU()
+        """
+        self.add_module(name, module)
+
+    def __delattr__(self, name: str) -> None:
+        if name not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__}: no attribute {name!r} to delete")
+        object.__delattr__(self, name)
+        self._buffers.pop(name, None)
+
+    def __dir__(self) -> list[str]:
+        return sorted(name for name in object.__dir__(self) if name.isidentifier())
+
     def _check_name(self, what: str, name: Any) -> None:
         owner = type(self).__name__
         if not hasattr(self, "_hooks"):
@@ -234,123 +218,8 @@ class Module:
                 f"{owner}: the {what} name {name!r} is taken by an attribute; expected another"
             )
 
-    # ---- what belongs to it ----------------------------------------------------------------------
-    def _own(self, kind: type[Any]) -> Iterator[tuple[str, Any]]:
-        """Yield (name, value) of each attribute of *kind*, through lists, tuples and dicts."""
-        for name, value in self.__dict__.items():
-            for dotted, found in members(name, value, (Parameter, Module)):
-                if isinstance(found, kind):
-                    yield dotted, found
-
-    def _own_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        return self._own(Parameter)
-
-    def _own_modules(self) -> Iterator[tuple[str, Module]]:
-        return self._own(Module)
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, *, remove_duplicate: bool = True
-    ) -> list[tuple[str, Parameter]]:
-        """Return (dotted name, parameter): the module's own first, then those of its children.
-
-        A parameter that has several names is there once, under the first.
-
-        >>> [name for name, _ in mi.nn.Sequential(mi.nn.Linear(2, 1)).named_parameters()]
-        ['module_0.weight', 'module_0.bias']
-        """
-        return gathered(
-            self, Module._own_parameters, prefix, recurse=recurse, unique=remove_duplicate
-        )
-
-    def parameters(self, recurse: bool = True) -> list[Parameter]:
-        """Return every parameter once, in the order of `named_parameters`.
-
-        >>> [p.shape for p in mi.nn.Linear(2, 1).parameters()]
-        [(2, 1), (1,)]
-        """
-        return [p for _, p in self.named_parameters(recurse=recurse)]
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, *, remove_duplicate: bool = True
-    ) -> list[tuple[str, Tensor]]:
-        """Return (dotted name, buffer) of every registered buffer that is not None.
-
-        >>> [name for name, _ in mi.nn.BatchNorm1d(2).named_buffers()]
-        ['running_mean', 'running_var', 'num_batches_tracked']
-        """
-        return gathered(self, Module._own_buffers, prefix, recurse=recurse, unique=remove_duplicate)
-
-    def buffers(self, recurse: bool = True) -> list[Tensor]:
-        """Return every buffer once.
-
-        >>> mi.nn.Linear(2, 1).buffers()
-        []
-        """
-        return [b for _, b in self.named_buffers(recurse=recurse)]
-
-    def _own_buffers(self, persistent: bool = False) -> Iterator[tuple[str, Tensor]]:
-        for name, saved in self._buffers.items():
-            value = self.__dict__.get(name)
-            if isinstance(value, Tensor) and (saved or not persistent):
-                yield name, value
-
-    def named_children(self) -> list[tuple[str, Module]]:
-        """Return (name, module) of the modules one level below, each once.
-
-        >>> mi.nn.Residual(mi.nn.ReLU()).named_children()
-        [('fn', ReLU())]
-        """
-        seen: set[int] = set()
-        return [
-            (name, m)
-            for name, m in self._own_modules()
-            if not (id(m) in seen or seen.add(id(m)))  # type: ignore[func-returns-value]
-        ]
-
-    def children(self) -> list[Module]:
-        """Return the modules one level below, each once.
-
-        >>> mi.nn.Sequential(mi.nn.ReLU(), mi.nn.Tanh()).children()
-        [ReLU(), Tanh()]
-        """
-        return [module for _, module in self.named_children()]
-
-    def named_modules(
-        self, prefix: str = "", *, remove_duplicate: bool = True
-    ) -> list[tuple[str, Module]]:
-        """Return (dotted name, module) of this module and all below it, parents first.
-
-        >>> [name for name, _ in mi.nn.Sequential(mi.nn.ReLU()).named_modules()]
-        ['', 'module_0']
-        """
-        return list(walk(self, prefix, set(), remove_duplicate))
-
-    def modules(self) -> list[Module]:
-        """Return this module and all below it, parents first, each once.
-
-        >>> len(mi.nn.Sequential(mi.nn.ReLU(), mi.nn.Residual(mi.nn.Tanh())).modules())
-        4
-        """
-        return [module for _, module in self.named_modules()]
-
-    def _children(self) -> list[Module]:
-        """Return all modules below this one, parents first, each once."""
-        return self.modules()[1:]
-
-    def apply(self: M, fn: Callable[[Module], object]) -> M:
-        """Call ``fn(module)`` for every module below this one, then for this one.
-
-        >>> _ = mi.nn.Sequential(mi.nn.ReLU()).apply(lambda m: print(type(m).__name__))
-        ReLU
-        Sequential
-        """
-        for child in self.children():
-            child.apply(fn)
-        fn(self)
-        return self
-
     # ---- modes -----------------------------------------------------------------------------------
-    def train(self: M, mode: bool = True) -> M:
+    def train(self, mode: bool = True) -> Self:
         """Switch this module and all below it to training, or with False to evaluation.
 
         Raises: DTypeError when *mode* is no bool.
@@ -364,7 +233,7 @@ class Module:
             module.training = mode
         return self
 
-    def eval(self: M) -> M:
+    def eval(self) -> Self:
         """Switch this module and all below it to evaluation.
 
         >>> mi.nn.Dropout().eval().training
@@ -372,7 +241,7 @@ class Module:
         """
         return self.train(False)
 
-    def requires_grad_(self: M, requires_grad: bool = True) -> M:
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Say for every parameter whether it collects a gradient.
 
         >>> mi.nn.Linear(2, 1).requires_grad_(False).weight.requires_grad
@@ -393,70 +262,36 @@ class Module:
         """
         clear_gradients(self.parameters(), set_to_none)
 
-    def to(self: M, *where: Any, device: Any = None, dtype: npt.DTypeLike | None = None) -> M:
-        """Move every parameter and buffer to a device, and the floating ones to a dtype.
-
-        *where* is a device, a dtype or both. Parameters stay the same objects, gradients move
-        along.
-
-        Raises: DeviceError, DTypeError for what there is not, or for a dtype that is no floating
-        type.
-
-        >>> mi.nn.Linear(2, 1).to("float64").weight.dtype
-        dtype('float64')
-        """
-        target, kind = placement(type(self).__name__, where, device, dtype)
-        tensors: list[Tensor] = [*self.parameters(), *self.buffers()]
-        for tensor in tensors:
-            adopt(tensor, moved(tensor, target, kind))
-            if tensor.grad is not None:
-                tensor.grad = moved(tensor.grad, target, kind)
-        return self
-
-    # ---- state -----------------------------------------------------------------------------------
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return every parameter and persistent buffer under its dotted name, detached.
-
-        The Tensors share the module's memory: ``clone()`` what must not change with it. What has
-        two names is there under both.
-
-        >>> list(mi.nn.Linear(2, 1).state_dict())
-        ['weight', 'bias']
-        """
-        return {name: t.detach() for name, t in self._stateful()}
-
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> LoadResult:
-        """Copy *state* into the parameters and buffers; all of it or, when it does not fit, none.
-
-        Values are Tensors or arrays; floating ones are brought to the module's dtype. With
-        *strict* False, keys that are missing or unexpected are returned, not raised.
-
-        Raises: StateDictError that lists every key that is missing, unexpected or does not fit.
-
-        >>> layer = mi.nn.Linear(2, 1)
-        >>> layer.load_state_dict({"weight": np.ones((1, 2)), "scale": np.ones(1)})
-        Traceback (most recent call last):
-        minima.nn.errors.StateDictError: Linear: the state does not fit: missing: bias; \
-unexpected: scale; weight: got shape (1, 2), expected (2, 1)
-        """
-        return load_state(type(self).__name__, dict(self._stateful()), state, strict)
-
-    def _stateful(self) -> list[tuple[str, Tensor]]:
-        def own(module: Module) -> Iterator[tuple[str, Tensor]]:
-            yield from module._own_parameters()
-            yield from module._own_buffers(persistent=True)
-
-        return gathered(self, own, unique=False)
-
+    # ---- copies ----------------------------------------------------------------------------------
     def __getstate__(self) -> tuple[Any, ...]:
-        return self.__dict__, self._hooks, self._buffers
+        attributes = {k: v for k, v in self.__dict__.items() if not isinstance(v, _Compiled)}
+        return attributes, self._hooks, dict(self._buffers), self._state_hooks
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         Module.__init__(self)
-        attributes, hooks, buffers = state
+        attributes, hooks, buffers, *more = state
         self.__dict__.update(attributes)
         _set_hooks(self, hooks)
         _set_buffers(self, buffers)
+        _set_state_hooks(self, more[0] if more else None)
+
+    # ---- compiling -------------------------------------------------------------------------------
+    def compile(self, executor: str | None = None) -> None:
+        """Let calls without gradients replay a plan of ``forward``, as `minima.compile` does.
+
+        Calls that record for backward run as always: of a training step compile the whole. The
+        state and its names stay; a copy of the module is not compiled.
+
+        Raises: PluginError for an unknown executor.
+
+        >>> layer = mi.nn.Linear(2, 1)
+        >>> layer.compile()
+        >>> with mi.no_grad():
+        ...     layer(mi.ones((3, 2))).shape
+        (3, 1)
+        """
+        self.__dict__.pop("forward", None)
+        self.forward = _Compiled(self, executor)  # type: ignore[method-assign]
 
     # ---- printing --------------------------------------------------------------------------------
     def extra_repr(self) -> str:
@@ -485,3 +320,16 @@ unexpected: scale; weight: got shape (1, 2), expected (2, 1)
 _set_hooks: Callable[[Module, Hooks | None], None] = Module._hooks.__set__  # type: ignore[union-attr]
 _set_seen: Callable[[Module, tuple[Any, ...] | None], None] = Module._seen.__set__  # type: ignore[union-attr]
 _set_buffers: Callable[[Module, dict[str, bool]], None] = Module._buffers.__set__  # type: ignore[attr-defined]
+_set_state_hooks: Callable[[Module, StateHooks | None], None] = Module._state_hooks.__set__  # type: ignore[union-attr]
+
+
+class _Compiled:
+    """The ``forward`` of a module that `Module.compile` was called on."""
+
+    def __init__(self, module: Module, executor: str | None) -> None:
+        self.eager = MethodType(type(module).forward, module)
+        self.replayed = compile(self.eager, executor)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        run = self.eager if is_grad_enabled() or TAPE.get() is not None else self.replayed
+        return run(*args, **kwargs)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy.typing as npt
 
-from minima import Tensor
+from minima import Tensor, zeros
 from minima.devices import Device
-from minima.errors import DTypeError
+from minima.errors import DTypeError, MinimaError
 
-__all__ = ["Parameter", "adopt", "clear_gradients"]
+__all__ = ["Parameter", "UninitializedParameter", "adopt", "clear_gradients"]
 
 
 class Parameter(Tensor):
@@ -47,6 +47,65 @@ class Parameter(Tensor):
                 'floating type, as dtype="float32", or requires_grad=False'
             )
         self.requires_grad_(requires_grad)
+
+
+class UninitializedParameter(Parameter):
+    """A Parameter whose shape is not known yet, as those of lazy modules before their first call.
+
+    It knows its dtype and device and can be moved, but has no values: what needs a shape raises.
+
+    Raises: UninitializedError for everything that needs values.
+
+    >>> weight = mi.nn.UninitializedParameter()
+    >>> weight.materialize((2, 3))
+    >>> type(weight).__name__, weight.shape
+    ('Parameter', (2, 3))
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        requires_grad: bool = True,
+        *,
+        device: str | Device | None = None,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        super().__init__(
+            (), requires_grad, dtype="float32" if dtype is None else dtype, device=device
+        )
+
+    def materialize(
+        self,
+        shape: Sequence[int],
+        device: str | Device | None = None,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        """Become a `Parameter` of zeros with that shape; the same object from then on."""
+        kind = self.dtype if dtype is None else dtype
+        place = self.device if device is None else device
+        self.__class__ = Parameter  # type: ignore[assignment]
+        adopt(self, zeros(tuple(shape), dtype=kind, device=place))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """There is none yet."""
+        raise UninitializedError(
+            "UninitializedParameter: it has no shape and no values yet; expected a call of its "
+            "lazy module before, with an input, or load_state_dict()"
+        )
+
+    def __repr__(self) -> str:
+        return "<UninitializedParameter>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> UninitializedParameter:
+        copy = UninitializedParameter(self.requires_grad, device=self.device, dtype=self.dtype)
+        memo[id(self)] = copy
+        return copy
+
+
+class UninitializedError(MinimaError, RuntimeError):
+    """A lazy module has not been called yet; its parameters have no shapes."""
 
 
 def _placed(data: Tensor, dtype: npt.DTypeLike | None, device: str | Device | None) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from operator import index
 from typing import Any, Self, overload
@@ -109,7 +110,7 @@ class ParameterList(Module):
 
 
 class ParameterDict(Module):
-    """A dict of parameters, in the order in which they were put in.
+    """A dict of parameters, in the order in which they were put in; see `update`.
 
     Tensors become Parameters over the same memory; other values are kept as they are. Assignment,
     ``del``, ``in``, ``|`` and the methods of a dict work; iteration is over the names, which are
@@ -132,6 +133,8 @@ class ParameterDict(Module):
     def update(self, parameters: Any) -> None:
         """Put in the values of a mapping, or of pairs of name and value.
 
+        A plain dict in the order of its names, as PyTorch does; an OrderedDict or pairs in theirs.
+
         >>> weights = mi.nn.ParameterDict()
         >>> weights.update([("left", mi.ones(2))])
         >>> len(weights)
@@ -142,6 +145,8 @@ class ParameterDict(Module):
                 f"ParameterDict: got {parameters!r}; expected a dict, or pairs of name and value"
             )
         pairs = parameters.items() if hasattr(parameters, "items") else parameters
+        if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
+            pairs = sorted(pairs, key=lambda pair: str(pair[0]))
         for number, pair in enumerate(pairs):
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise DTypeError(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
+
+import numpy.typing as npt
 
 from minima import Tensor, device
 from minima.devices import Device
 from minima.dtypes import DType, as_dtype, is_floating
 from minima.errors import ArgumentError, DTypeError
 
-__all__ = ["moved", "placement"]
+from .parameter import adopt
+from .traversal import Traversal
+
+__all__ = ["Placed", "moved", "placement"]
 
 
 def placement(
@@ -26,6 +31,10 @@ def placement(
     devices = [] if to_device is None else [device(to_device)]
     dtypes = [] if to_dtype is None else [as_dtype(to_dtype)]
     for item in where:
+        if isinstance(item, Tensor):
+            devices.append(item.device)
+            dtypes.append(item.dtype)
+            continue
         kind = None if isinstance(item, Device) else _dtype(item)
         if kind is None:
             devices.append(device(item))
@@ -56,3 +65,91 @@ def moved(tensor: Tensor, to_device: Device | None, dtype: DType | None) -> Tens
     if dtype is not None and is_floating(result.dtype) and result.dtype != dtype:
         result = result.astype(dtype)
     return result
+
+
+class Placed(Traversal):
+    """The part of `Module` that moves it."""
+
+    __slots__ = ()
+
+    def to(self, *where: Any, device: Any = None, dtype: npt.DTypeLike | None = None) -> Self:
+        """Move every parameter and buffer to a device, and the floating ones to a dtype.
+
+        *where* is a device, a dtype or both, or a Tensor that has these. Parameters stay the same
+        objects, gradients move along.
+
+        Raises: DeviceError, DTypeError for what there is not, or for a dtype that is no floating
+        type.
+
+        >>> mi.nn.Linear(2, 1).to("float64").weight.dtype
+        dtype('float64')
+        """
+        target, kind = placement(type(self).__name__, where, device, dtype)
+        tensors: list[Tensor] = [*self.parameters(), *self.buffers()]
+        for tensor in tensors:
+            adopt(tensor, moved(tensor, target, kind))
+            if tensor.grad is not None:
+                tensor.grad = moved(tensor.grad, target, kind)
+        return self
+
+    def half(self) -> Self:
+        """Bring every floating parameter and buffer to float16.
+
+        >>> mi.nn.Linear(2, 1).half().weight.dtype
+        dtype('float16')
+        """
+        return self.to(dtype="float16")
+
+    def float(self) -> Self:
+        """Bring every floating parameter and buffer to float32.
+
+        >>> mi.nn.Linear(2, 1).float().weight.dtype
+        dtype('float32')
+        """
+        return self.to(dtype="float32")
+
+    def double(self) -> Self:
+        """Bring every floating parameter and buffer to float64.
+
+        >>> mi.nn.Linear(2, 1).double().weight.dtype
+        dtype('float64')
+        """
+        return self.to(dtype="float64")
+
+    def bfloat16(self) -> Self:
+        """Bring every floating parameter and buffer to bfloat16.
+
+        >>> mi.nn.Linear(2, 1).bfloat16().weight.dtype
+        dtype(bfloat16)
+        """
+        return self.to(dtype="bfloat16")
+
+    def type(self, dst_type: npt.DTypeLike) -> Self:
+        """Bring every floating parameter and buffer to a dtype; as ``to(dtype=dst_type)``.
+
+        >>> mi.nn.Linear(2, 1).type(mi.float64).weight.dtype
+        dtype('float64')
+        """
+        return self.to(dtype=dst_type)
+
+    def cpu(self) -> Self:
+        """Move every parameter and buffer to the cpu.
+
+        >>> mi.nn.Linear(2, 1).cpu().weight.device
+        device('cpu')
+        """
+        return self.to(device="cpu")
+
+    def cuda(self, device: int | str | Device | None = None) -> Self:
+        """Move every parameter and buffer to the GPU, or to that of a number.
+
+        Raises: DeviceError where there is none, which says what to install.
+
+        >>> try:
+        ...     layer = mi.nn.Linear(2, 1).cuda()
+        ... except mi.DeviceError:
+        ...     layer = mi.nn.Linear(2, 1).cpu()
+        """
+        if isinstance(device, int):
+            device = f"cuda:{device}"
+        return self.to(device="cuda" if device is None else device)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..errors import ArgumentError, ShapeError
-from ..tensor import Tensor
+from minima import Tensor
+from minima.errors import ArgumentError, ShapeError
+
 from .module import Module
 
 __all__ = ["functional_call"]
