@@ -80,9 +80,10 @@ def test_shapes(name, dtype):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize(("reduction", "smoothing"), SMOOTHED)
-def test_cross_entropy(dtype, reduction, smoothing):
+@pytest.mark.parametrize("ignored", [None, 0])
+def test_cross_entropy(dtype, reduction, smoothing, ignored):
     """Catches the class of another sample, a mean over classes, a sum of halves."""
-    attrs = {"reduction": reduction, "label_smoothing": smoothing}
+    attrs = {"reduction": reduction, "label_smoothing": smoothing, "ignore_index": ignored}
     shapes = ((5, 3), (4, 33), (2, 1100), (3, 5, 7), (2, 40, 3, 2), (9,), (0, 3))
     for i, shape in enumerate(shapes):
         logits = real(dtype, shape)
@@ -90,6 +91,8 @@ def test_cross_entropy(dtype, reduction, smoothing):
         classes = shape[min(1, len(shape) - 1)]
         targets = np.asarray(np.random.default_rng(2).integers(0, classes, rest))
         targets = targets.astype("int32" if i % 2 else "int64")
+        if ignored is not None and targets.size > 1:
+            targets.flat[0], targets.flat[1] = ignored, classes - 1
         if logits.size:
             compare("cross_entropy", [logits, targets], attrs, dtype, SMALL_SCHEDULES[i], 4.0)
         g = real(dtype, rest if reduction == "none" else ())

@@ -76,7 +76,7 @@ class Compiled:
         surroundings = (self.function, *objects((args, kwargs)))
         guards = Guards(*surroundings)
         grads = {id(t): t.grad for t in (*guards.leaves, *tensors)}
-        tape = Tape()
+        tape = Tape(tensors)
         token = TAPE.set(tape)
         try:
             result = self.function(*args, **kwargs)

@@ -125,6 +125,8 @@ def _(c: Context) -> Node:
 
 @lowering("cross_entropy", domain=0, attr="reduction")
 def _(c: Context) -> Node:
+    if c.step.attrs["ignore_index"] is not None:
+        raise Unfit  # the mean's divisor is a reduction of its own
     shape = c.step.inputs[0].shape  # type: ignore[union-attr]
     classes = 1 if len(shape) > 1 else 0
     rest = tuple(a for a in range(len(shape)) if a != classes)
@@ -144,6 +146,8 @@ def _(c: Context) -> Node:
 
 @lowering("cross_entropy_gradient", domain=1)
 def _(c: Context) -> Node:
+    if c.step.attrs["ignore_index"] is not None:
+        raise Unfit
     shape = c.step.inputs[1].shape  # type: ignore[union-attr]
     classes = 1 if len(shape) > 1 else 0
     rest = tuple(a for a in range(len(shape)) if a != classes)

@@ -116,6 +116,7 @@ class Replay:
     ) -> None:
         self.plan = plan
         self.conditions = [(probe, value) for probe, value, _ in tape.conditions]
+        self.expected = tape.expected
         self.runnable = Runnable(plan, owners, executor)
         self.guards = guards()
         number = {id(t): i for i, t in enumerate(arguments)}
@@ -151,6 +152,8 @@ class Replay:
             elif now._array is not array:
                 return False
         if any(arguments[i].grad is not None for i in self._without):
+            return False
+        if not all(test(arguments[i]._array) for i, test in self.expected):
             return False
         return not self.conditions or all(probe() == value for probe, value in self.conditions)
 

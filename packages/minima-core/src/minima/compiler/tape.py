@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import ref
+
+import numpy as np
 
 from .live import Live
 from .outline import Buffers
@@ -65,7 +67,8 @@ class Tape:
     *region*, set by optimisers, marks launches that do the same for another parameter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, arguments: Sequence[Tensor] = ()) -> None:
+        self.arguments = arguments
         self.launches: list[Launch] = []
         self.device: Any = None
         self.region: Any = None
@@ -75,6 +78,7 @@ class Tape:
         self.gradients: list[tuple[Tensor, bool]] = []
         self.prologue: list[Callable[[], None]] = []
         self.conditions: list[tuple[Callable[[], Any], Any, str]] = []
+        self.expected: list[tuple[int, Callable[[Any], bool]]] = []
         self.owners: dict[int, Tensor] = {}
         self.broken = ""
 
@@ -129,7 +133,7 @@ class Tape:
 
     def forget(self) -> None:
         """Let go of the run, of which there is a plan: live numbers hold on to the tape itself."""
-        self.launches, self.buffers = [], Buffers()
+        self.launches, self.buffers, self.arguments = [], Buffers(), ()
 
     def fail(self, reason: str) -> None:
         """Give up: the run goes on eagerly, and no plan is made of it."""
@@ -148,6 +152,20 @@ class Tape:
     def condition(self, probe: Callable[[], Any], value: Any, what: str) -> None:
         """Replay only while ``probe()`` gives *value*."""
         self.conditions.append((probe, value, what))
+
+    def expect(self, tensor: Tensor, test: Callable[[Any], bool]) -> bool:
+        """Replay only on arguments whose values pass *test*; False where that cannot be said.
+
+        It can of an argument in the memory of NumPy that nothing has written to, and passes now.
+        """
+        array: Any = tensor._array
+        places = [i for i, t in enumerate(self.arguments) if t._array is array]
+        known = self.buffers.known(array)
+        written = any(step.in_place and step.output is known for step in self.launches)
+        if not places or written or not isinstance(array, np.ndarray) or not test(array):
+            return False
+        self.expected.append((places[0], test))
+        return True
 
     def on_replay(self, action: Callable[[], None]) -> None:
         """Run *action* at the start of each replay, such as counting a step."""

@@ -142,16 +142,38 @@ def check_range(name: str, indices: Array, classes: int) -> None:
         )
 
 
+def kept_of(targets: Array, ignore_index: int | None) -> Array | None:
+    """Return True where a target counts; None where all do.
+
+    >>> kept_of(np.array([0, -100]), -100), kept_of(np.array([0, 1]), -100)
+    (array([ True, False]), None)
+    """
+    if ignore_index is None:
+        return None
+    kept = targets != ignore_index
+    return None if kept.all() else kept
+
+
 def _cross_entropy(
-    logits: Array, targets: Array, *, reduction: str, label_smoothing: float, out: Array = None
+    logits: Array,
+    targets: Array,
+    *,
+    reduction: str,
+    label_smoothing: float,
+    ignore_index: int | None = None,
+    out: Array = None,
 ) -> Array:
     if logits.ndim != 2 or not logits.size:
-        attrs = {"reduction": reduction, "label_smoothing": label_smoothing}
+        attrs: dict[str, Any] = {"reduction": reduction, "label_smoothing": label_smoothing}
+        attrs["ignore_index"] = ignore_index
         y = REFERENCES["cross_entropy"](np, logits, targets, **attrs)
         return y if out is None else _into(out, y)
     count, classes = logits.shape
+    kept = kept_of(targets, ignore_index)
+    if kept is not None:
+        targets, count = np.where(kept, targets, targets.dtype.type(0)), np.count_nonzero(kept)
     check_range("cross_entropy", targets, classes)
-    losses = np.empty(count, logits.dtype)
+    losses = np.empty(len(logits), logits.dtype)
 
     def part(at: slice) -> None:
         x = logits[at]
@@ -164,8 +186,10 @@ def _cross_entropy(
         sums = total(np.exp(z, out=z), (1,))[:, 0]
         np.subtract(np.log(sums), picked, out=losses[at])
 
-    pieces = slices(count, classes) if logits.size > PIECE else [slice(0, count)]
+    pieces = slices(len(logits), classes) if logits.size > PIECE else [slice(None)]
     share(lambda i: part(pieces[i]), len(pieces))
+    if kept is not None:
+        losses[~kept] = 0
     if reduction == "none":
         return losses if out is None else _into(out, losses)
     y = np.add.reduce(losses, axis=0)
@@ -181,15 +205,20 @@ def _cross_entropy_gradient(
     *,
     reduction: str,
     label_smoothing: float,
+    ignore_index: int | None = None,
     out: Array = None,
 ) -> Array:
     if logits.ndim != 2 or not logits.size:
-        attrs = {"reduction": reduction, "label_smoothing": label_smoothing}
+        attrs: dict[str, Any] = {"reduction": reduction, "label_smoothing": label_smoothing}
+        attrs["ignore_index"] = ignore_index
         y = REFERENCES["cross_entropy_gradient"](np, g, logits, targets, **attrs)
         return y if out is None else _into(out, y)
     count, classes = logits.shape
     number = logits.dtype.type
     y = np.empty_like(logits) if out is None else out
+    kept = kept_of(targets, ignore_index)
+    if kept is not None:
+        targets, count = np.where(kept, targets, targets.dtype.type(0)), np.count_nonzero(kept)
     scale = g[:, None] if reduction == "none" else g
     if reduction == "mean":
         scale = scale / number(count)
@@ -200,10 +229,12 @@ def _cross_entropy_gradient(
         if label_smoothing:
             y[at] -= mine * number(label_smoothing / classes)
 
-    pieces = slices(count, classes) if logits.size > PIECE else [slice(0, count)]
+    pieces = slices(len(logits), classes) if logits.size > PIECE else [slice(None)]
     share(lambda i: part(pieces[i]), len(pieces))
-    picked = np.arange(count), targets
+    picked = np.arange(len(logits)), targets
     y[picked] -= np.multiply(g if reduction == "none" else scale, number(1.0 - label_smoothing))
+    if kept is not None:
+        y[~kept] = 0
     return y
 
 

@@ -124,12 +124,17 @@ def KERNELS(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
         *,
         reduction: str = "mean",
         label_smoothing: float = 0.0,
+        ignore_index: int | None = None,
         out: Array = None,
     ) -> Array:
-        attrs = {"reduction": reduction, "label_smoothing": label_smoothing}
+        attrs: dict[str, Any] = {"reduction": reduction, "label_smoothing": label_smoothing}
+        attrs["ignore_index"] = ignore_index
         if logits.dtype.name not in FLOATS or not logits.size:
             return by_reference(xp, "cross_entropy", [logits, targets], attrs, out)
         outer, classes, inner = classes_of(logits)
+        kept = None if ignore_index is None else targets != ignore_index
+        if kept is not None:
+            targets = xp.where(kept, targets, xp.zeros_like(targets))
         if not capturing(xp):  # else the loss of a class out of range is NaN
             check_range("cross_entropy", xp, targets, classes)
         accumulator = ACCUMULATORS[logits.dtype.name]
@@ -151,7 +156,11 @@ def KERNELS(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
         else:
             geometry, args = across(outer * inner, classes), (*args, np.int64(inner))
             launcher.launch(source, "cross_entropy_columns", *geometry, args)
-        if reduction != "none":
+        if kept is not None:
+            losses = xp.where(kept, losses, xp.zeros_like(losses))
+        if kept is not None and reduction == "mean":
+            losses = xp.sum(losses) / xp.sum(kept).astype(accumulator)
+        elif reduction != "none":
             summed, axes = xp.empty((), accumulator), tuple(range(targets.ndim))
             file, name = ("moments", "mean") if reduction == "mean" else ("reductions", "sum")
             losses = reductions.run(file, name, [losses], axes, summed, targets.size)
@@ -165,13 +174,20 @@ def KERNELS(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
         *,
         reduction: str = "mean",
         label_smoothing: float = 0.0,
+        ignore_index: int | None = None,
         out: Array = None,
     ) -> Array:
-        attrs = {"reduction": reduction, "label_smoothing": label_smoothing}
+        attrs: dict[str, Any] = {"reduction": reduction, "label_smoothing": label_smoothing}
+        attrs["ignore_index"] = ignore_index
         if logits.dtype.name not in FLOATS or g.dtype != logits.dtype:
             return by_reference(xp, "cross_entropy_gradient", [g, logits, targets], attrs, out)
         if not logits.size:
             return into(out, xp.empty(logits.shape, logits.dtype))
+        if ignore_index is not None:  # each sample has a slope of its own: that of some is 0
+            kept = targets != ignore_index
+            if reduction == "mean":
+                g = g / xp.sum(kept).astype(g.dtype)
+            g, reduction = xp.where(kept, g, xp.zeros_like(g)), "none"
         runs = classes_of(logits)
         arrays = [
             xp.ascontiguousarray(g),

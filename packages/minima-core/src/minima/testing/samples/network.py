@@ -381,25 +381,35 @@ def _norms() -> Iterator[Sample]:
 
 
 def _cross_entropy(
-    logits: Any, targets: Any, reduction: str = "mean", label_smoothing: float = 0.0
+    logits: Any,
+    targets: Any,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
 ) -> Any:
+    kept = targets != ignore_index
+    targets = np.where(kept, targets, 0)
     axis = 1 if logits.ndim > 1 else 0
     rows = np.moveaxis(logits, axis, -1)
     log_share = rows - np.logaddexp.reduce(rows, axis=-1, keepdims=True)
     wanted = np.eye(rows.shape[-1])[targets]
     wanted = wanted * (1 - label_smoothing) + label_smoothing / rows.shape[-1]
     with np.errstate(invalid="ignore"):
-        losses = -np.where(wanted == 0, 0.0, wanted * log_share).sum(-1)
-    return losses if reduction == "none" else getattr(np, reduction)(losses)
+        losses = -np.where(wanted == 0, 0.0, wanted * log_share).sum(-1) * kept
+    return (
+        losses if reduction == "none" else losses.sum() / (kept.sum() if reduction == "mean" else 1)
+    )
 
 
 def _cross_entropy_gradient(g: Any, logits: Any, targets: Any, **how: Any) -> Any:
     axis = 1 if logits.ndim > 1 else 0
     reduction, smoothing = how["reduction"], how["label_smoothing"]
+    kept = targets != how.get("ignore_index")
+    targets = np.where(kept, targets, 0)
     rows = np.moveaxis(logits, axis, -1)
     share = np.exp(rows - np.logaddexp.reduce(rows, axis=-1, keepdims=True))
     wanted = np.eye(rows.shape[-1])[targets] * (1 - smoothing) + smoothing / rows.shape[-1]
-    scale = np.expand_dims(g, -1) / (targets.size if reduction == "mean" else 1)
+    scale = np.expand_dims(g * kept, -1) / (kept.sum() if reduction == "mean" else 1)
     return np.moveaxis((share - wanted) * scale, -1, axis)
 
 
@@ -445,4 +455,15 @@ def _losses() -> Iterator[Sample]:
     )
 
 
+def _ignoring() -> Iterator[Sample]:
+    for shape, targets in (((4, 3), [0, -7, 2, 1]), ((2, 3, 2), [[-7, 0], [1, -7]])):
+        for reduction in ("mean", "sum", "none"):
+            attrs = {"reduction": reduction, "label_smoothing": 0.2, "ignore_index": -7}
+            given = [real(*shape), exactly(targets)]
+            yield Sample("cross_entropy", _cross_entropy, given, attrs)
+            g = real(*np.shape(targets)) if reduction == "none" else real()
+            yield Sample("cross_entropy_gradient", _cross_entropy_gradient, [g, *given], attrs)
+
+
 SAMPLES = [*_products(), *_convolutions(), *_pools(), *_adaptive_pools(), *_norms(), *_losses()]
+SAMPLES += _ignoring()

@@ -16,7 +16,7 @@ from minima import (
 )
 from minima import cross_entropy as operator
 from minima.amp import autocasts
-from minima.errors import DTypeError, IndexRangeError, ShapeError
+from minima.errors import DTypeError, ShapeError
 
 from ..arguments import check_choice, check_floating, real
 from .reduction import check_classes, check_reduction, check_same, check_weight, chosen, reduced
@@ -48,9 +48,6 @@ def cross_entropy(
     then the weighted one. Targets equal to *ignore_index* take no part. *label_smoothing* moves
     that much probability from the target to all classes evenly.
 
-    In a compiled function targets of -100 are ignored if there is one in the call that is written
-    down; for any other *ignore_index*, or with *weight*, always.
-
     Shapes: input (N, C, *) or (C,), target (N, *) or () -> (), or as target with "none".
     Dtype: as input.
     Raises: ArgumentError for options out of range, ShapeError when shapes do not fit, DTypeError
@@ -73,29 +70,26 @@ def cross_entropy(
     target = _class_numbers(input, target)
     check_classes(name, input, target)
     options: dict[str, Any] = {"reduction": reduction, "label_smoothing": smoothing}
-    if weight is None and ignore_index < 0 and (ignore_index == DEFAULT or not _traced()):
-        # an ignored target is outside of 0 to C - 1, so that the operator refuses it
-        try:
-            return operator(input, target, **options)
-        except IndexRangeError as error:
-            error.__cause__ = error.__traceback__ = None  # lets go of the tensors in its frames
-    kept = target != ignore_index
-    classes = where(kept, target, 0)
     if weight is None:
-        scale = kept.astype(input.dtype)
-        loss = operator(input, classes, reduction="none", label_smoothing=smoothing)
-    else:
-        loss, scale = _weighted(input, classes, weight, smoothing)
-        scale = where(kept, scale, 0.0)
-    loss = where(kept, loss, 0.0)
+        ignored = None if _none_is(ignore_index, target) else ignore_index
+        return operator(input, target, ignore_index=ignored, **options)
+    kept = target != ignore_index
+    loss, scale = _weighted(input, where(kept, target, 0), weight, smoothing)
+    loss, scale = where(kept, loss, 0.0), where(kept, scale, 0.0)
     return loss.sum() / scale.sum() if reduction == "mean" else reduced(loss, reduction)
 
 
-def _traced() -> bool:
-    """Say whether the call is being compiled, so that its plan has to fit any target."""
+def _none_is(ignore_index: int, target: Tensor) -> bool:
+    """Say whether, in all calls of a plan that is being made, no target is *ignore_index*.
+
+    The plan then has a loss that fuses; a call with another target makes a plan of its own.
+    """
     from minima.autograd.mode import TAPE
 
-    return TAPE.get() is not None
+    tape = TAPE.get()
+    if tape is None or ignore_index >= 0:  # a class of its own: likely to be there
+        return False
+    return tape.expect(target, lambda targets: bool((targets != ignore_index).all()))
 
 
 def _along(weight: Tensor, ndim: int) -> Tensor:
