@@ -1,4 +1,4 @@
-"""LSTM and GRU; their values are compared with PyTorch's in oracle/."""
+"""RNN, LSTM and GRU; their values are compared with PyTorch's in oracle/."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 import minima as mi
 from minima import nn
 
-KINDS = pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+KINDS = pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
 
 
 def outputs(found):
@@ -50,10 +50,36 @@ def test_parameters_start_within_their_bound(kind):
     assert abs(values.mean()) < 0.02
 
 
+def test_parameters_have_pytorchs_names_and_order():
+    """Fault: weights that are handed out in another order than PyTorch's."""
+    layer = nn.LSTM(3, 4, 2, proj_size=2, bidirectional=True)
+    kinds = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"]
+    suffixes = ["l0", "l0_reverse", "l1", "l1_reverse"]
+    names = [f"{kind}_{suffix}" for suffix in suffixes for kind in kinds]
+    assert [name for name, _ in layer.named_parameters()] == names
+    listed = [p for weights in layer.all_weights for p in weights]
+    assert [id(p) for p in listed] == [id(p) for p in layer.parameters()]
+    assert layer.weight_hr_l0.shape == (2, 4)
+    assert layer.flatten_parameters() is None
+
+
+@KINDS
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_and_no_sample(kind, dtype):
+    """Fault: a state of another width, or a batch of none that fails."""
+    layer = getattr(nn, kind)(3, 4, 2, bidirectional=True).to(dtype)
+    for n in (0, 1):
+        for found in outputs(layer(mi.ones((2, n, 3), dtype=dtype))):
+            assert found.shape[1] == n
+            assert found.dtype == dtype
+
+
 @pytest.mark.parametrize(
     ("layer", "text"),
     [
         (lambda: nn.LSTM(3, 4), "LSTM(3, 4)"),
+        (lambda: nn.LSTM(3, 4, proj_size=2), "LSTM(3, 4, proj_size=2)"),
+        (lambda: nn.RNN(3, 4, 1, "relu"), "RNN(3, 4, nonlinearity=relu)"),
         (
             lambda: nn.GRU(3, 4, 2, False, True, 0.1, True),
             "GRU(3, 4, num_layers=2, bias=False, batch_first=True, dropout=0.1, "

@@ -69,7 +69,9 @@ class _Cell(Module):
         self.bias_hh = made(wide) if self.bias else None
 
     def _both_biases(self) -> Tensor | None:
-        return None if self.bias_ih is None else self.bias_ih + self.bias_hh
+        if self.bias_ih is None or self.bias_hh is None:
+            return None
+        return self.bias_ih + self.bias_hh
 
     def _step(self, x: Any, given: Sequence[Any] | None) -> States:
         """Return the states after one step."""
@@ -153,7 +155,8 @@ class RNNCell(_Cell):
 
     def _run(self, x: Tensor, states: States) -> States:
         gates = expand_dims(project(x, self.weight_ih, self._both_biases()), 0)
-        return (rnn(gates, *states, self.weight_hh, rectified=self.nonlinearity == "relu")[0],)
+        (h,) = states
+        return (rnn(gates, h, self.weight_hh, rectified=self.nonlinearity == "relu")[0],)
 
     def extra_repr(self) -> str:
         """Return the sizes, and the options that are not as usual."""
@@ -188,7 +191,8 @@ class LSTMCell(_Cell):
 
     def _run(self, x: Tensor, states: States) -> States:
         gates = expand_dims(project(x, self.weight_ih, self._both_biases()), 0)
-        y = lstm(gates, *states, self.weight_hh)
+        h, c = states
+        y = lstm(gates, h, c, self.weight_hh)
         return y[0, 0], y[1, 0]
 
 
@@ -216,4 +220,5 @@ class GRUCell(_Cell):
 
     def _run(self, x: Tensor, states: States) -> States:
         gates = expand_dims(project(x, self.weight_ih, self.bias_ih), 0)
-        return (gru(gates, *states, self.weight_hh, self.bias_hh)[0, 0],)
+        (h,) = states
+        return (gru(gates, h, self.weight_hh, self.bias_hh)[0, 0],)

@@ -45,6 +45,7 @@ class _Recurrent(Module):
 
     gates: int
     states: tuple[str, ...]
+    weight_ih_l0: Parameter
 
     def __init__(
         self,
@@ -316,8 +317,9 @@ class RNN(_Recurrent):
         return output, h
 
     def _run(self, gates: Tensor, states: States, suffix: str) -> tuple[Tensor, States]:
+        (h,) = states
         weight = getattr(self, f"weight_hh_{suffix}")
-        output = rnn(gates, *states, weight, rectified=self.nonlinearity == "relu")
+        output = rnn(gates, h, weight, rectified=self.nonlinearity == "relu")
         return output, (output[-1:],)
 
 
@@ -364,12 +366,13 @@ class LSTM(_Recurrent):
         return output, (h, c)
 
     def _run(self, gates: Tensor, states: States, suffix: str) -> tuple[Tensor, States]:
+        h, c = states
         weight = getattr(self, f"weight_hh_{suffix}")
         if not self.proj_size:
-            y = lstm(gates, *states, weight)
+            y = lstm(gates, h, c, weight)
             output = y[0]
             return output, (output[-1:], y[1, -1:])
-        y = lstm_projected(gates, *states, weight, getattr(self, f"weight_hr_{suffix}"))
+        y = lstm_projected(gates, h, c, weight, getattr(self, f"weight_hr_{suffix}"))
         output, size = y[..., : self.proj_size], self.proj_size + self.hidden_size
         return output, (output[-1:], y[-1:, :, self.proj_size : size])
 
@@ -439,6 +442,7 @@ class GRU(_Recurrent):
         return getattr(self, f"bias_ih_{suffix}") if self.bias else None
 
     def _run(self, gates: Tensor, states: States, suffix: str) -> tuple[Tensor, States]:
+        (h,) = states
         bias = getattr(self, f"bias_hh_{suffix}") if self.bias else None
-        output = gru(gates, *states, getattr(self, f"weight_hh_{suffix}"), bias)[0]
+        output = gru(gates, h, getattr(self, f"weight_hh_{suffix}"), bias)[0]
         return output, (output[-1:],)
