@@ -1,4 +1,5 @@
-from collections import namedtuple
+from collections import OrderedDict, namedtuple
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -7,6 +8,12 @@ import minima as mi
 from minima.data import default_collate
 
 Pair = namedtuple("Pair", "x y")
+
+
+@dataclass(frozen=True)
+class Point:
+    x: float
+    names: tuple
 
 
 def plain(value):
@@ -58,5 +65,46 @@ def test_collate(samples, expected):
 def test_collate_refuses_what_does_not_stack(samples, error, message):
     """Catch samples that are dropped or broadcast, or an error that does not name the batch."""
     with pytest.raises(error, match=message) as caught:
+        default_collate(samples)
+    assert isinstance(caught.value, mi.MinimaError)
+
+
+def test_containers_keep_their_types():
+    """Catch a dataclass or a mapping that comes back as something else."""
+    batch = default_collate([Point(1.0, ("a", 1)), Point(2.0, ("b", 2))])
+    assert type(batch) is Point
+    assert batch.x.tolist() == [1.0, 2.0]
+    assert batch.names[0] == ["a", "b"]
+    assert type(default_collate([OrderedDict(a=1)])) is OrderedDict
+    assert default_collate([1j, 2j]).dtype == "complex64"
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (
+            [{"x": [np.ones(2), np.ones((2, 3))]}, {"x": [np.ones(2), np.ones((3, 2))]}],
+            r'sample\["x"\]\[1\]: shapes differ: \(2, 3\) in sample 0, \(3, 2\) in sample 1',
+        ),
+        (
+            [Pair(1, (1,)), Pair(1, (1,)), Pair(1, ())],
+            r"sample\.y: lengths differ: 1 .*0 in sample 2",
+        ),
+        ([Point(1.0, ("a",)), Point(1.0, (2,))], r"sample\.names\[0\]: kinds differ: str .* int"),
+        (
+            [{"a": 1}, {"a": 1, 3: 2}],
+            r'sample: keys differ: \["a"\] in sample 0, \["a", 3\]|3, "a"',
+        ),
+        ([1, "a"], "sample: kinds differ: int in sample 0, str in sample 1"),
+        ([Point(1.0, ()), 3], "kinds differ: Point in sample 0, int in sample 1"),
+        ([(1, None), (1, None)], r"sample\[1\] is of type NoneType"),
+        ([np.array(["a"])], "sample: arrays have dtype <U1"),
+        ([2**70], "does not fit into int64"),
+        ([], "got no samples"),
+    ],
+)
+def test_errors_name_the_place(samples, message):
+    """Catch an error that leaves the search for the sample to the user."""
+    with pytest.raises((ValueError, TypeError), match=f"default_collate: .*({message})") as caught:
         default_collate(samples)
     assert isinstance(caught.value, mi.MinimaError)

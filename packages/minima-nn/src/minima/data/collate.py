@@ -75,9 +75,9 @@ def _arrays(samples: Sequence[Any], place: str) -> Tensor:
 def _numbers(samples: Sequence[Any], place: str) -> Tensor:
     try:
         return Tensor(list(samples))
-    except OverflowError as error:
+    except (OverflowError, MinimaError):
         raise DTypeError(
-            f"default_collate: {place}: a number does not fit into int64 ({error}); give floats"
+            f"default_collate: {place}: a number does not fit into int64; give floats"
         ) from None
 
 

@@ -84,6 +84,12 @@ def read_csv(
         raise DTypeError(f"read_csv: dtype is {kind}; expected a floating or integer one")
     if len(delimiter) != 1:
         raise ArgumentError(f"read_csv: delimiter is {delimiter!r}; expected one character")
+    if missing is not None and kind.kind != "f":
+        least, most = _limits(kind)
+        if not least <= missing <= most or missing != int(missing):
+            raise ArgumentError(
+                f"read_csv: missing is {missing!r}; expected a whole number that fits {kind}"
+            )
     path = Path(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -151,7 +157,7 @@ class _Numbers:
     ) -> None:
         self.path, self.names, self.dtype = path, names, dtype
         self.whole = dtype.kind in "iu"
-        self.limits = np.iinfo(dtype) if self.whole else np.finfo(dtype)
+        self.least, self.most = _limits(dtype)
         self.found = array("q" if dtype.kind == "i" else "Q" if self.whole else "d")
         self.missing = missing
 
@@ -178,13 +184,11 @@ class _Numbers:
         try:
             value: float = int(field) if self.whole else float(field)
         except ValueError:
-            value = math.nan
-            field_is_nan = not self.whole and field.lower().strip("+-") == "nan"
-            if not field_is_nan:
-                raise self.wrong(line, self.not_a_number(where, field)) from None
-        if "_" in field:
+            raise self.wrong(line, self.not_a_number(where, field)) from None
+        if "_" in field:  # Python reads 1_0 as 10
             raise self.wrong(line, self.not_a_number(where, field))
-        if math.isfinite(value) and not self.limits.min <= value <= self.limits.max:
+        written = math.isinf(value) and "inf" in field.lower()
+        if not written and (value < self.least or value > self.most):
             raise self.wrong(line, f"{where} is {field[:40]}, too large for {self.dtype}")
         return value
 
@@ -199,6 +203,13 @@ class _Numbers:
         """Return the numbers as (rows, columns)."""
         flat = np.frombuffer(self.found, self.found.typecode) if self.found else np.empty(0)
         return flat.astype(self.dtype).reshape(-1, max(columns, 1))
+
+
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return the least and the largest number of *dtype*, as Python has them."""
+    if dtype.kind == "f":
+        return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
 def _place(column: str | int, names: list[str]) -> int:
