@@ -32,6 +32,8 @@ class Row:
     run: Callable
     tolerances: dict = field(default_factory=dict)
     why: str = ""
+    build: Callable | None = None  # of a layer: side -> module
+    outputs: Callable | None = None  # side, module -> what it gives
 
     @property
     def id(self):
@@ -171,9 +173,16 @@ def layer(
     label = label or ",".join([*map(str, args), *(f"{k}={v}" for k, v in options.items())])
     seed = f"{kind}/{name}/{label}"
 
-    def run(side):
+    def build(side):
         side.seed(0)
-        made = make(side) if make else getattr(side.nn, name)(*args, **options)
+        return make(side) if make else getattr(side.nn, name)(*args, **options)
+
+    def outputs(side, module):
+        inputs = [_input(side, f"{seed}/0/{i}", t)[0] for i, t in enumerate(takes)]
+        return flattened(side, call(side, module, *inputs) if call else module(*inputs))
+
+    def run(side):
+        made = build(side)
         module = side.fill(made, seed)
         found = {}
         for n, mode in enumerate(modes):
@@ -192,7 +201,7 @@ def layer(
         found.update({f"buffer {k}": b for k, b in side.buffers(module).items()})
         return found
 
-    return Row(kind, name, label, run, tolerances or {}, why)
+    return Row(kind, name, label, run, tolerances or {}, why, build, outputs)
 
 
 def check(row, dtype, got, expected):
