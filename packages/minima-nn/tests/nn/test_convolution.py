@@ -94,12 +94,13 @@ def test_repr(layer, text):
         (lambda: nn.Conv2d(1, 1, 3, padding="full"), "Conv2d: padding is 'full'"),
         (lambda: nn.Conv2d(1, 1, 3, 2, "same"), r"padding is 'same' and stride \(2, 2\)"),
         (lambda: nn.Conv2d(3, 4, 3, groups=2), "Conv2d: groups is 2; expected a divisor"),
-        (lambda: nn.Conv2d(1, 1, 3, padding_mode="reflect"), "Conv2d: padding_mode is 'reflect'"),
+        (lambda: nn.Conv2d(1, 1, 3, padding_mode="mirror"), "Conv2d: padding_mode is 'mirror'"),
         (
             lambda: nn.Conv2d(3, 1, 3)(mi.ones((2, 1, 8, 8))),
-            r"Conv2d: input has shape \(2, 1, 8, 8\); expected \(N, C, H, W\) with C = 3",
+            r"Conv2d: input has shape \(2, 1, 8, 8\); expected \(N, C, H, W\) or "
+            r"\(C, H, W\) with C = 3",
         ),
-        (lambda: nn.Conv2d(3, 1, 3)(mi.ones((3, 8, 8))), r"Conv2d: input has shape \(3, 8, 8\)"),
+        (lambda: nn.Conv2d(3, 1, 3)(mi.ones((3, 8))), r"Conv2d: input has shape \(3, 8\)"),
         (lambda: nn.Conv2d(1, 1, 5)(mi.ones((1, 1, 4, 8))), "smaller .* than the window"),
         (lambda: nn.Conv2d(1, 1, 1)(mi.ones((1, 1, 2, 2), dtype="int64")), "dtype int64"),
     ],

@@ -71,10 +71,10 @@ NUMBERS = mi.Tensor([[1, 2]])
         (lambda: nn.Embedding(4, 3, -5), "Embedding: padding_idx is -5; .* at least -4"),
         (lambda: nn.Embedding(4, 3)(mi.ones(1)), "Embedding: input has dtype float32"),
         (lambda: nn.Embedding(4, 3)([1]), "Embedding: input is a list; expected a Tensor"),
-        (lambda: nn.Embedding(2, 3)(NUMBERS), "embedding: got index 2; expected 0 to 1"),
+        (lambda: nn.Embedding(2, 3)(NUMBERS), "Embedding: got index 2; expected 0 to 1"),
         (lambda: nn.EmbeddingBag(4, 3, mode="min"), "EmbeddingBag: mode is 'min'"),
         (lambda: nn.EmbeddingBag(4, 3)(NUMBERS, NUMBERS[0]), "EmbeddingBag: input has shape"),
-        (lambda: nn.EmbeddingBag(4, 3)(NUMBERS[0]), "EmbeddingBag: .* there are no offsets"),
+        (lambda: nn.EmbeddingBag(4, 3)(NUMBERS[0]), "EmbeddingBag: .* offsets are None"),
         (
             lambda: nn.EmbeddingBag(4, 3)(NUMBERS[0], mi.zeros(1)),
             "EmbeddingBag: offsets has dtype float32",

@@ -19,20 +19,14 @@ from minima.testing import gradcheck, gradgradcheck
 from minima.testing.compiled import check_step, weighted
 
 from . import (
-    AdaptiveAvgPool2d,
     AlphaDropout,
-    AvgPool2d,
-    Conv2d,
     Dropout,
     Dropout1d,
     Dropout2d,
     Dropout3d,
-    Embedding,
-    EmbeddingBag,
     FeatureAlphaDropout,
     LayerNorm,
     Linear,
-    MaxPool2d,
     Module,
     MultiheadAttention,
     TransformerEncoder,
@@ -41,9 +35,11 @@ from . import (
 from .activation_cases import ACTIVATIONS
 from .container_cases import CONTAINERS
 from .layer_case import LayerCase
+from .lookup_cases import LOOKUPS
 from .loss_cases import LOSSES
 from .norm_cases import NORMS
 from .recurrent_cases import RECURRENT
+from .space_cases import SPACES
 
 __all__ = ["CHECKS", "LAYERS", "LayerCase"]
 
@@ -65,31 +61,6 @@ LAYERS = [
     LayerCase(lambda: Dropout3d(0.3), (5, 2, 1, 2), (5, 2, 1, 2)),
     LayerCase(lambda: AlphaDropout(0.3), (4, 5), (4, 5)),
     LayerCase(lambda: FeatureAlphaDropout(0.3), (4, 5, 2), (4, 5, 2)),
-    LayerCase(lambda: Conv2d(2, 4, 3, padding=1), (2, 2, 5, 5), (2, 4, 5, 5)),
-    LayerCase(
-        lambda: Conv2d(2, 4, (3, 2), 2, dilation=(1, 2), groups=2, bias=False),
-        (2, 2, 5, 6),
-        (2, 4, 2, 2),
-        note="options",
-    ),
-    LayerCase(lambda: Conv2d(2, 3, 2, padding="same"), (2, 2, 4, 4), (2, 3, 4, 4), note="same"),
-    LayerCase(lambda: MaxPool2d(2), (2, 2, 4, 4), (2, 2, 2, 2)),
-    LayerCase(lambda: MaxPool2d(3, 2, 1), (2, 2, 5, 5), (2, 2, 3, 3), note="padding"),
-    LayerCase(lambda: AvgPool2d(2), (2, 2, 4, 4), (2, 2, 2, 2)),
-    LayerCase(lambda: AvgPool2d(3, 2, 1), (2, 2, 5, 5), (2, 2, 3, 3), note="padding"),
-    LayerCase(lambda: AdaptiveAvgPool2d((2, 3)), (2, 2, 5, 4), (2, 2, 2, 3)),
-    LayerCase(lambda: AdaptiveAvgPool2d(1), (2, 3, 4), (2, 1, 1), note="single"),
-    LayerCase(lambda: Embedding(4, 3), (2, 5), (2, 5, 3), below=4),
-    LayerCase(lambda: EmbeddingBag(4, 3), (2, 5), (2, 3), below=4),
-    LayerCase(lambda: EmbeddingBag(4, 3, mode="max"), (2, 5), (2, 3), below=4, note="max"),
-    LayerCase(
-        lambda: EmbeddingBag(4, 3, mode="sum"),
-        (6,),
-        (3, 3),
-        targets=[0, 4, 4],
-        below=4,
-        note="offsets",
-    ),
     LayerCase(
         lambda: MultiheadAttention(4, 2),
         (3, 2, 4),
@@ -121,8 +92,10 @@ LAYERS = [
     *ACTIVATIONS,
     *CONTAINERS,
     *NORMS,
+    *LOOKUPS,
     *LOSSES,
     *RECURRENT,
+    *SPACES,
 ]
 
 
