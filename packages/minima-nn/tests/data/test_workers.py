@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from multiprocessing import active_children, set_forkserver_preload
+from multiprocessing import active_children
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,6 @@ from minima.data import DataLoader, WorkerError
 
 sys.path.insert(0, str(Path(__file__).parent))  # where workers find it too
 import worker_sets as sets
-
-set_forkserver_preload(["minima.data.worker"])  # so that a worker starts in a moment
 
 LIMIT = 60  # seconds: far above what a test takes, on a machine that is busy
 
@@ -140,6 +138,14 @@ def test_streams_share_the_samples():
 def test_any_order():
     """Catch a batch that is lost where the order is free."""
     assert sorted(ids(load(sets.Rows(), in_order=False))) == ids(load(sets.Rows(), num_workers=1))
+
+
+def test_workers_compute():
+    """Catch a worker that hangs in BLAS or in our threads, which a fork leaves without threads."""
+    here = mi.relu(mi.Tensor(np.full((400, 400), 2, np.float32)) @ mi.ones((400, 400)))
+    assert here[0, 0].item() == 800
+    found = [batch.tolist()[0] for batch in load(sets.Products(4), 1)]
+    assert found == [400.0 * i * i for i in range(4)]
 
 
 def test_worker_init_fn():

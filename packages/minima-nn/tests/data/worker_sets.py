@@ -40,6 +40,14 @@ class Drawn(Rows):
         return np.array([*drawn, np.random.rand()]), get_worker_info().id
 
 
+class Products(Rows):
+    """Matrix products, large enough for BLAS to want threads."""
+
+    def __getitem__(self, index):
+        x = mi.Tensor(np.full((400, 400), index, np.float32))
+        return mi.relu(x @ x)[0, 0]
+
+
 class Process(Rows):
     """The number of the process that makes a sample."""
 

@@ -42,6 +42,8 @@ def context_of(method: Any) -> Any:
     """
     known = [name for name in ("forkserver", "spawn") if name in get_all_start_methods()]
     if method is None:
+        if known[0] == "forkserver":
+            _preload()
         return get_context(known[0])
     name = method if isinstance(method, str) else method.get_start_method()
     if name not in known:
@@ -50,6 +52,19 @@ def context_of(method: Any) -> Any:
             "copy of a process that has threads can hang"
         )
     return get_context(method) if isinstance(method, str) else method
+
+
+def _preload() -> None:
+    """Have the fork server import minima once, in the place of every worker.
+
+    Nothing in that import starts a thread of ours, and BLAS ends its own before a fork. A list
+    that the user has set stays.
+    """
+    from multiprocessing import forkserver  # which not every system has
+
+    server = getattr(forkserver, "_forkserver", None)
+    if getattr(server, "_preload_modules", None) == ["__main__"]:
+        forkserver.set_forkserver_preload(["__main__", "minima.data.worker"])
 
 
 class _Worker:
