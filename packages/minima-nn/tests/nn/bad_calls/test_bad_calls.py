@@ -2,6 +2,7 @@
 
 import re
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 
 import numpy as np
@@ -10,9 +11,9 @@ import pytest
 import minima as mi
 from minima import nn
 
-import bad_calls
-
-FAMILIES = [import_module(f"bad_calls.{m.name}") for m in iter_modules(bad_calls.__path__)]
+PACKAGE, _, _ = __name__.rpartition(".")
+PLACES = [m.name for m in iter_modules([str(Path(__file__).parent)]) if m.name != "test_bad_calls"]
+FAMILIES = [import_module(f"{PACKAGE}.{name}") for name in PLACES]
 ROWS = [row for family in FAMILIES for row in family.ROWS]
 
 
