@@ -70,13 +70,28 @@ def cross_entropy(
     target = _class_numbers(input, target)
     check_classes(name, input, target)
     options: dict[str, Any] = {"reduction": reduction, "label_smoothing": smoothing}
-    if weight is None:
+    if weight is None and not _unread(target):
         ignored = None if _none_is(ignore_index, target) else ignore_index
         return operator(input, target, ignore_index=ignored, **options)
     kept = target != ignore_index
+    if weight is None:
+        loss = operator(input, where(kept, target, 0), reduction="none", label_smoothing=smoothing)
+        loss = where(kept, loss, 0.0)
+        mean = reduction == "mean"
+        return loss.sum() / kept.astype(loss.dtype).sum() if mean else reduced(loss, reduction)
     loss, scale = _weighted(input, where(kept, target, 0), weight, smoothing)
     loss, scale = where(kept, loss, 0.0), where(kept, scale, 0.0)
     return loss.sum() / scale.sum() if reduction == "mean" else reduced(loss, reduction)
+
+
+def _unread(target: Tensor) -> bool:
+    """Say whether a plan is being made on a device whose memory `_none_is` would have to wait for.
+
+    The loss is composed there of parts that fuse.
+    """
+    from minima.autograd.mode import TAPE
+
+    return TAPE.get() is not None and not isinstance(target._array, np.ndarray)
 
 
 def _none_is(ignore_index: int, target: Tensor) -> bool:
