@@ -16,7 +16,8 @@ def filled(key, array, seed):
         return array
     rng = np.random.default_rng(crc32(f"{seed}/{key}".encode()))
     values = rng.uniform(-0.5, 0.5, array.shape)
-    return np.abs(values) + 0.5 if key.endswith(("running_var", "weight_g")) else values
+    values = np.abs(values) + 0.5 if key.endswith(("running_var", "weight_g")) else values
+    return np.asarray(values)
 
 
 class Minima:
@@ -89,6 +90,7 @@ def torch_side():
         def __init__(self, dtype):
             self.dtype = dtype
             torch.set_default_dtype(getattr(torch, dtype))  # some optimisers keep numbers in it
+            torch.backends.cuda.enable_flash_sdp(False)  # on the cpu too: it has no second order
 
         def tensor(self, array, grad=False):
             array = np.array(array, self.dtype if np.asarray(array).dtype.kind == "f" else None)

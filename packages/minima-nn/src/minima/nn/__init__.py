@@ -13,15 +13,19 @@ from .activations import *  # noqa: F403
 from .adaptive import *  # noqa: F403
 from .attention import *  # noqa: F403
 from .batch_normalization import *  # noqa: F403
+from .cache import *  # noqa: F403
 from .cells import *  # noqa: F403
 from .containers import *  # noqa: F403
 from .convolution import *  # noqa: F403
+from .decoder import *  # noqa: F403
 from .distances import *  # noqa: F403
 from .dropout import *  # noqa: F403
 from .embedding import *  # noqa: F403
+from .errors import InverseMissingError as InverseMissingError
 from .errors import MissingNameError as MissingNameError
 from .errors import ModuleInitError as ModuleInitError
 from .errors import StateDictError as StateDictError
+from .generation import *  # noqa: F403
 from .hooks import HookHandle as HookHandle
 from .instance_normalization import *  # noqa: F403
 from .interop import *  # noqa: F403
@@ -37,6 +41,7 @@ from .parameter import UninitializedParameter as UninitializedParameter
 from .parameter_containers import *  # noqa: F403
 from .passing import *  # noqa: F403
 from .pooling import *  # noqa: F403
+from .positions import *  # noqa: F403
 from .recurrent import *  # noqa: F403
 from .resizing import *  # noqa: F403
 from .shares import *  # noqa: F403
@@ -52,11 +57,14 @@ _FAMILIES = (
     "attention",
     "batch_normalization",
     "cells",
+    "cache",
     "containers",
     "convolution",
     "distances",
+    "decoder",
     "dropout",
     "embedding",
+    "generation",
     "instance_normalization",
     "interop",
     "linear",
@@ -68,6 +76,7 @@ _FAMILIES = (
     "parameter_containers",
     "passing",
     "pooling",
+    "positions",
     "recurrent",
     "resizing",
     "shares",
@@ -79,7 +88,7 @@ _FAMILIES = (
 _LATER = ("functional", "init", "utils")  # sub-packages that are imported when they are asked for
 if not TYPE_CHECKING:  # checkers follow the imports above
     __all__ = [
-        *("HookHandle", "LoadResult", "MissingNameError", "ModuleInitError"),
+        *("HookHandle", "InverseMissingError", "LoadResult", "MissingNameError", "ModuleInitError"),
         *("Parameter", "StateDictError", "UninitializedError", "UninitializedParameter"),
         *(n for family in _FAMILIES for n in modules[f"{__name__}.{family}"].__all__),
     ]

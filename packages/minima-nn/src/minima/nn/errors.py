@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minima.errors import MinimaError
 
-__all__ = ["MissingNameError", "ModuleInitError", "StateDictError"]
+__all__ = ["InverseMissingError", "MissingNameError", "ModuleInitError", "StateDictError"]
 
 
 class ModuleInitError(MinimaError, RuntimeError):
@@ -18,6 +18,10 @@ class ModuleInitError(MinimaError, RuntimeError):
     minima.nn.errors.ModuleInitError: Net: cannot assign 'hidden': Net.__init__ has to call \
 super().__init__() first
     """
+
+
+class InverseMissingError(MinimaError, NotImplementedError):
+    """What a parametrisation computes cannot be assigned: it has no inverse."""
 
 
 class MissingNameError(MinimaError, KeyError, AttributeError):

@@ -185,15 +185,21 @@ class HookHandle:
     def remove(self) -> None:
         """Remove the hook; a second time does nothing."""
         module = self._module()
-        hooks = None if module is None else getattr(module, self._place)
+        if module is not None:
+            self.drop(module, self._kind, self.key, self._place)
+
+    @staticmethod
+    def drop(module: Module, kind: str, key: int, place: str = Hooks.place) -> None:
+        """Remove the hook of *module* with that key, if it is there."""
+        hooks: Hooks | StateHooks | None = getattr(module, place)
         if hooks is None:
             return
-        getattr(hooks, self._kind).pop(self.key, None)
+        getattr(hooks, kind).pop(key, None)
         if isinstance(hooks, Hooks):
-            hooks.with_kwargs.discard(self.key)
-            hooks.always.discard(self.key)
+            hooks.with_kwargs.discard(key)
+            hooks.always.discard(key)
         if hooks.empty():
-            object.__setattr__(module, self._place, None)
+            object.__setattr__(module, place, None)
 
     def __enter__(self) -> HookHandle:
         return self

@@ -23,23 +23,33 @@ __all__ = ["from_torch_state", "load_torch_state", "to_torch_state"]
 Array = npt.NDArray[Any]
 
 
-def _names(module: Module, ours: str = "", theirs: str = "") -> Iterator[tuple[str, str, Module]]:
-    """Yield (our prefix, PyTorch's prefix, module) of *module* and all below it."""
-    yield ours, theirs, module
+def _names(
+    module: Module, ours: str = "", theirs: str = "", above: tuple[Module, ...] = ()
+) -> Iterator[tuple[str, str, Module, bool]]:
+    """Yield (our prefix, PyTorch's prefix, module, turned) of *module* and all below it.
+
+    *turned*: the module holds what the weight of a Linear is computed from.
+    """
+    weight = ours.endswith(".parametrizations.weight.") or ours == "parametrizations.weight."
+    yield ours, theirs, module, weight and isinstance(above[-2], Linear)
     for name, child in module._own_modules():
         their_name = name
         if isinstance(module, Sequential) and name in module._names:
             at = module._names.index(name)
             their_name = str(at) if name == f"module_{at}" else name
-        yield from _names(child, f"{ours}{name}.", f"{theirs}{their_name}.")
+        yield from _names(child, f"{ours}{name}.", f"{theirs}{their_name}.", (*above, module))
+
+
+#: a Linear's weight, and what it is computed from
+_TURNED = ("weight", "weight_g", "weight_v", "weight_orig")
 
 
 def _keys(module: Module) -> dict[str, tuple[str, bool]]:
     """Return PyTorch's key -> (our key, whether the value is transposed)."""
     found: dict[str, tuple[str, bool]] = {}
-    for ours, theirs, part in _names(module):
+    for ours, theirs, part, computed in _names(module):
         for name, _ in [*part._own_parameters(), *part._own_buffers(persistent=True)]:
-            turned = isinstance(part, Linear) and name == "weight"
+            turned = computed or (isinstance(part, Linear) and name in _TURNED)
             found[theirs + name] = ours + name, turned
     return found
 

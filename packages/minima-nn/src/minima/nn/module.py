@@ -264,7 +264,11 @@ class Module(Hooked, Stateful):
 
     # ---- copies ----------------------------------------------------------------------------------
     def __getstate__(self) -> tuple[Any, ...]:
-        attributes = {k: v for k, v in self.__dict__.items() if not isinstance(v, _Compiled)}
+        attributes = {
+            name: value.detach() if isinstance(value, Tensor) and not value.is_leaf else value
+            for name, value in self.__dict__.items()
+            if not isinstance(value, _Compiled)
+        }
         return attributes, self._hooks, dict(self._buffers), self._state_hooks
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:

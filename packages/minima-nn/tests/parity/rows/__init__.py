@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     activations,
+    attentions,
     convolutions,
     embeddings,
     initial,
@@ -12,12 +13,14 @@ from . import (
     paddings,
     poolings,
     recurrents,
+    reparametrized,
     schedules,
     steps,
 )
 
 _FAMILIES = (
     activations,
+    attentions,
     convolutions,
     embeddings,
     initial,
@@ -26,6 +29,7 @@ _FAMILIES = (
     paddings,
     poolings,
     recurrents,
+    reparametrized,
     schedules,
     steps,
 )
