@@ -70,6 +70,8 @@ class ReLU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return max(x, 0)."""
+        if not isinstance(x, Tensor):
+            check_floating("ReLU", "input", x)
         return relu(x)
 
 
@@ -84,6 +86,8 @@ class Sigmoid(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return 1 / (1 + e**-x)."""
+        if not isinstance(x, Tensor):
+            check_floating("Sigmoid", "input", x)
         return sigmoid(x)
 
 
@@ -98,6 +102,8 @@ class Tanh(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return tanh(x)."""
+        if not isinstance(x, Tensor):
+            check_floating("Tanh", "input", x)
         return tanh(x)
 
 
@@ -118,6 +124,8 @@ class GELU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return gelu(x)."""
+        if not isinstance(x, Tensor):
+            check_floating("GELU", "input", x)
         return gelu(x, approximate=self.approximate)
 
     def extra_repr(self) -> str:

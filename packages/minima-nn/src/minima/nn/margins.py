@@ -59,9 +59,9 @@ class MarginRankingLoss(Loss):
         super().__init__(reduction)
         self.margin = real("MarginRankingLoss", "margin", margin)
 
-    def forward(self, x1: Tensor, x2: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, x1: Tensor, x2: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.margin_ranking_loss, x1, x2, targets, self.margin)
+        return self.compute(F.margin_ranking_loss, x1, x2, target, self.margin)
 
 
 class CosineEmbeddingLoss(Loss):
@@ -80,9 +80,9 @@ class CosineEmbeddingLoss(Loss):
         super().__init__(reduction)
         self.margin = real("CosineEmbeddingLoss", "margin", margin)
 
-    def forward(self, x1: Tensor, x2: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, x1: Tensor, x2: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.cosine_embedding_loss, x1, x2, targets, self.margin)
+        return self.compute(F.cosine_embedding_loss, x1, x2, target, self.margin)
 
 
 class TripletMarginLoss(Loss):

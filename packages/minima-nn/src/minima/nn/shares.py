@@ -25,8 +25,8 @@ def _check_axis(owner: str, x: Tensor, axis: int) -> None:
     check_floating(owner, "input", x)
     if not -x.ndim <= axis < x.ndim:
         raise ShapeError(
-            f"{owner}: input has shape {x.shape}, which has no axis dim={axis}; the last axis "
-            "is dim=-1"
+            f"{owner}: input has shape {x.shape}, which has no axis dim={axis}; expected "
+            f"{-x.ndim} to {x.ndim - 1}"
         )
 
 
