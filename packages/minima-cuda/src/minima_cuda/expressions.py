@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minima.compiler.scalar import Node
+from minima.compiler.scalar import LIBM, Node
 
 __all__ = ["COMBINE", "NAMES", "SIZES", "expression", "identity", "number"]
 
@@ -18,7 +18,7 @@ _BINARY = {
     "add": "+", "sub": "-", "mul": "*", "div": "/", "eq": "==", "ne": "!=", "lt": "<", "le": "<=",
     "gt": ">", "ge": ">=", "and": "&", "or": "|", "xor": "^",
 }  # fmt: skip
-_SAME = frozenset("exp expm1 log log1p sin cos tanh erf sqrt pow".split())
+_SAME = LIBM | frozenset("sqrt floor ceil trunc rint".split())
 _FORMS = {
     "neg": "-{0}",
     "not": "!{0}",

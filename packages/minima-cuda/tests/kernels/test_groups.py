@@ -71,6 +71,17 @@ ROWS = {
         lambda x: (mi.sigmoid(x), mi.tanh(x), mi.erf(x), mi.sign(x), mi.sin(x), mi.expm1(x)),
         (3, 35),
     ),
+    "more functions": (
+        lambda x, y: (
+            mi.log2(mi.abs(x)) + mi.log10(mi.abs(y) + 1.0) + mi.erfc(x),
+            mi.tan(x) + mi.sinh(x) + mi.cosh(x) + mi.asin(mi.tanh(x)) + mi.acos(mi.tanh(y)),
+            mi.atan(x) + mi.asinh(x) + mi.acosh(mi.abs(x) + 1.0) + mi.atanh(mi.tanh(y)),
+            mi.atan2(x, y) + mi.hypot(x, y) + mi.logaddexp(x, y) + mi.softplus(x, beta=2.0),
+            mi.floor(x) + mi.ceil(y) * 3.0 + mi.trunc(x * 4.0) + mi.round(y * 2.0) * 5.0,
+        ),
+        (3, 35),
+        (3, 35),
+    ),
     "choices": (
         lambda x: (mi.where(x > 0, x, -x), mi.clip(x, -1, 1), mi.isfinite(x), mi.abs(x)),
         (65,),

@@ -251,7 +251,7 @@ def combined(code: Code, how: str, kind: str, a: str, b: str) -> str:
 
 
 def call(code: Code, name: str, kind: str, *args: str) -> str:
-    """Write a call of exp, log, tanh, sigmoid, erf, expm1, log1p, sin, cos or pow."""
+    """Write a call of sigmoid, or of a function of libm."""
     if kind == "f4" and name in _SINGLE:
         return _SINGLE[name](code, *args)
     if name == "sigmoid":

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minima.compiler.loops import LONG_SUM, Loop, Pass, Schedule
-from minima.compiler.scalar import Node
+from minima.compiler.scalar import LIBM, Node
 
 from .functions import TYPES, Code, call, combined, number
 
@@ -21,7 +21,7 @@ _COMPARE = {"eq": "eq", "ne": "ne", "lt": "lt", "le": "le", "gt": "gt", "ge": "g
 _FLOAT = {"add": "fadd contract", "sub": "fsub contract", "mul": "fmul contract", "div": "fdiv"}
 _INTEGER = {"add": "add", "sub": "sub", "mul": "mul", "and": "and", "or": "or", "xor": "xor"}
 ROLLED = range(8, 33, 8)  # sizes of loops that LLVM would write out, though they make vectors
-_CALLS = frozenset("exp expm1 log log1p sin cos tanh erf sigmoid pow".split())
+_CALLS = LIBM | {"sigmoid"}
 
 Key = Any  # a cell, or the number of a node that is kept
 Pointers = dict[Key, str]
@@ -376,8 +376,8 @@ class Printer:
             return code(f"xor i1 {x}, true")
         if op == "neg":
             return code(f"fneg {name} {x}" if kind[0] == "f" else f"sub {name} 0, {x}")
-        if op == "sqrt":
-            return code.external(f"llvm.sqrt.f{bits}", kind, x)
+        if op in ("sqrt", "floor", "ceil", "trunc", "rint"):
+            return code.external(f"llvm.{op}.f{bits}", kind, x)
         if op == "isnan":
             return code(f"fcmp uno {name} {x}, {x}")
         if op in ("isinf", "isfinite"):

@@ -7,11 +7,11 @@ An operator that is not here is run as it is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
+from math import log, prod
 from typing import Any
 
 from .plan import Step
-from .scalar import Node, Unfit, kind_of
+from .scalar import LIBM, Node, Unfit, kind_of
 
 __all__ = ["LOWERINGS", "Context", "Lowering", "lowering"]
 
@@ -146,9 +146,8 @@ def lowering(
 # ---- element by element --------------------------------------------------------------------------
 _PLAIN = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "negative": "neg",
-    "maximum": "max", "minimum": "min", "abs": "abs", "sqrt": "sqrt", "exp": "exp",
-    "expm1": "expm1", "log": "log", "log1p": "log1p", "sin": "sin", "cos": "cos", "tanh": "tanh",
-    "erf": "erf", "sigmoid": "sigmoid", "sign": "sign", "power": "pow", "equal": "eq",
+    "maximum": "max", "minimum": "min", "abs": "abs", "sqrt": "sqrt",
+    "sigmoid": "sigmoid", "sign": "sign", "power": "pow", "equal": "eq",
     "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
     "bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor", "isnan": "isnan",
     "isinf": "isinf", "isfinite": "isfinite", "where": "select", "bitwise_invert": "not",
@@ -159,7 +158,7 @@ def _plain(name: str) -> Rule:
     return lambda c: c.op(name, *(c.x(i) for i in range(len(c.step.inputs))))
 
 
-for _operator, _name in _PLAIN.items():
+for _operator, _name in (*_PLAIN.items(), *((name, name) for name in LIBM - {"pow"})):
     lowering(_operator)(_plain(_name))
 
 
@@ -167,6 +166,23 @@ for _operator, _name in _PLAIN.items():
 def _(c: Context) -> Node:
     x = c.x(0)
     return c.mul(x, x)
+
+
+def _rounding(name: str) -> Rule:
+    def rule(c: Context) -> Node:
+        x = c.x(0)
+        return c.op(name, x) if x.kind[0] == "f" else x
+
+    return rule
+
+
+for _operator, _name in {
+    "floor": "floor",
+    "ceil": "ceil",
+    "trunc": "trunc",
+    "round": "rint",
+}.items():
+    lowering(_operator)(_rounding(_name))
 
 
 @lowering("logical_not")
@@ -253,6 +269,24 @@ def _(c: Context) -> Node:
     if scalar == -1:
         return c.div(c.number(1, x.kind), x)
     return c.op("pow", x, c.attr("scalar", x))
+
+
+@lowering("logaddexp")
+def _(c: Context) -> Node:
+    a, b = c.x(0), c.x(1)
+    bend = c.op("log1p", c.op("exp", c.op("neg", c.op("abs", c.sub(a, b)))))
+    bend = c.op("select", c.op("eq", a, b), c.number(log(2), a.kind), bend)  # infinities are equal
+    return c.add(c.op("max", a, b), bend)
+
+
+@lowering("softplus")
+def _(c: Context) -> Node:
+    x = c.x(0)
+    beta = c.attr("beta", x)
+    z = c.mul(x, beta)
+    bend = c.op("log1p", c.op("exp", c.op("neg", c.op("abs", z))))
+    bend = c.div(c.add(bend, c.op("max", z, c.number(0, z.kind))), beta)
+    return c.op("select", c.op("gt", z, c.attr("threshold", z)), x, bend)
 
 
 @lowering("relu")

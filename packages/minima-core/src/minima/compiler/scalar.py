@@ -3,8 +3,9 @@
 Nodes are shared: two that are equal are one. A `Node` varies over some axes of the group's domain;
 one that varies over none is computed once, one that varies over the outer axes once for each row.
 
-Operations: add sub mul div neg abs max min sqrt exp expm1 log log1p sin cos tanh erf sigmoid sign
-pow; eq ne lt le gt ge not and or xor isnan isinf isfinite; select cast; and the leaves load (an
+Operations: add sub mul div neg abs max min sqrt sigmoid sign pow; exp expm1 log log1p log2 log10
+sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh atan2 hypot erf erfc; floor ceil trunc
+rint; eq ne lt le gt ge not and or xor isnan isinf isfinite; select cast; and the leaves load (an
 element of a buffer), const, number (a live one), index (along an axis) and reduce.
 """
 
@@ -15,13 +16,18 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["COSTLY", "KINDS", "Node", "Nodes", "Unfit", "kind_of"]
+__all__ = ["COSTLY", "KINDS", "LIBM", "Node", "Nodes", "Unfit", "kind_of"]
 
 #: the element types that printers know, as NumPy abbreviates them
 KINDS = frozenset("f4 f8 i4 i8 b1".split())
+#: what C's library of mathematics has by this name
+LIBM = frozenset(
+    "exp expm1 log log1p log2 log10 sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh "
+    "atan2 hypot erf erfc pow".split()
+)
 #: what is kept for a later pass over a row, rather than computed again
-COSTLY = frozenset("div sqrt exp expm1 log log1p sin cos tanh erf sigmoid pow".split())
-_FLOATING = COSTLY | {"isnan", "isinf", "isfinite"}
+COSTLY = LIBM | {"div", "sqrt", "sigmoid"}
+_FLOATING = COSTLY | frozenset("isnan isinf isfinite floor ceil trunc rint".split())
 _LOGICAL = frozenset("not and or xor".split())
 _ANY = frozenset("select eq ne".split())
 _BOOLEAN = frozenset("eq ne lt le gt ge not and or xor isnan isinf isfinite".split())
