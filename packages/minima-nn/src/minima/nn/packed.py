@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from itertools import accumulate, groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minima import Tensor, concat, reshape, take
+from minima.autograd import Function
 from minima.devices import Device
 from minima.errors import DTypeError, ShapeError
 
@@ -171,19 +172,39 @@ def run_packed(
     *run* is called once for each stretch of steps with the same number of sequences. Forward,
     sequences end from one stretch to the next; in *reverse* they join, each at its own last step.
     """
-    stretches = [(n, len(list(same))) for n, same in groupby(sizes)]
-    blocks, at = [], 0
-    for n, steps in stretches:
-        rows = data[at : at + n * steps]
-        blocks.append(reshape(rows, (steps, n, *data.shape[1:])))
-        at += n * steps
+    stretches = [(len(list(same)), n) for n, same in groupby(sizes)]
+    blocks = list(_Stretches.apply(data, stretches))
     if reverse:
         outputs, last = _joining(run, blocks[::-1], first)
         outputs = outputs[::-1]
     else:
         outputs, last = _ending(run, blocks, first)
-    flat = [reshape(y, (y.shape[0] * y.shape[1], *y.shape[2:])) for y in outputs]
-    return flat[0] if len(flat) == 1 else concat(flat, axis=0), last
+    return _rows(outputs), last
+
+
+class _Stretches(Function):
+    """Cut packed data into stretches (T, N, *), whose gradients are put together in one pass.
+
+    Of slices each would be as large as all of the data.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, data: Tensor, stretches: list[tuple[int, int]]) -> tuple[Tensor, ...]:
+        ends = accumulate((steps * n for steps, n in stretches), initial=0)
+        return tuple(
+            reshape(data[at : at + steps * n], (steps, n, *data.shape[1:]))
+            for at, (steps, n) in zip(ends, stretches)
+        )
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return _rows(grads), None
+
+
+def _rows(blocks: Sequence[Tensor]) -> Tensor:
+    """Return blocks (T, N, *) as packed data."""
+    flat = [reshape(y, (y.shape[0] * y.shape[1], *y.shape[2:])) for y in blocks]
+    return flat[0] if len(flat) == 1 else concat(flat, axis=0)
 
 
 def _ending(run: Run, blocks: list[Tensor], states: States) -> tuple[list[Tensor], States]:

@@ -160,8 +160,8 @@ class _Recurrent(Module):
     def _forward_packed(
         self, packed: PackedSequence, given: States | None
     ) -> tuple[PackedSequence, States]:
-        sizes = checked_sizes(type(self).__name__, packed)
         self._check_features(packed.data, (2,), "packed data (*, C)")
+        sizes = checked_sizes(type(self).__name__, packed)
         first = self._initial(packed.data, sizes[0], given, False)
         data, found = self._layers(packed.data, reordered(first, packed.sorted_indices), sizes)
         return packed._replace(data=data), reordered(found, packed.unsorted_indices)
