@@ -163,6 +163,7 @@ def test_worker_init_fn():
         ("odd", WorkerError, "Odd: odd: 3"),
         ("local", WorkerError, "nobody can import me"),
         ("leave", WorkerError, "SystemExit: 3"),
+        ("nest", mi.errors.ArgumentError, "num_workers is 1 inside of a worker process"),
     ],
 )
 def test_errors_keep_class_and_traceback(way, error, message):
@@ -196,6 +197,12 @@ def test_timeout():
     with pytest.raises(WorkerError, match=r"within 0.\d* seconds"):
         list(load(sets.Failing("hang", 0), num_workers=1, timeout=0.2))
     assert time.monotonic() - start < LIMIT
+
+
+def test_full_memory_is_told():
+    """Catch a worker that the system ends, where shared memory is full, without a word."""
+    with pytest.raises(WorkerError, match=r"a batch needs \d+ bytes .* / has 100 left; make it"):
+        list(load(sets.Failing("fill", 0), 1, num_workers=1))
 
 
 def test_what_cannot_be_sent():
@@ -254,22 +261,19 @@ def _runs(pid):
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the list of processes")
 @pytest.mark.parametrize(
-    ("then", "signal_number", "code"),
+    ("then", "signal_number", "code", "keep"),
     [
-        ("", None, 0),
-        ("sys.exit(4)", None, 4),
-        ("time.sleep(600)", signal.SIGKILL, -signal.SIGKILL),
-        ("time.sleep(600)", signal.SIGINT, -signal.SIGINT),
-        ("list(batches); list(loader); 1 / 0", None, 1),
+        ("", None, 0, False),
+        ("sys.exit(4)", None, 4, False),
+        ("time.sleep(600)", signal.SIGKILL, -signal.SIGKILL, False),
+        ("time.sleep(600)", signal.SIGINT, -signal.SIGINT, True),
+        ("del batches", None, 0, True),
+        ("del batches; list(loader); 1 / 0", None, 1, True),
     ],
-    ids=["end", "exit", "killed", "interrupted", "error"],
+    ids=["end", "exit", "killed", "interrupted", "idle", "error"],
 )
-@pytest.mark.parametrize("keep", [False, True], ids=["each", "persistent"])
 def test_the_parents_end_ends_the_workers(tmp_path, then, signal_number, code, keep):
     """Catch processes or shared memory that outlive their parent, however it ends."""
-    if keep and code in (0, 1):
-        then = f"del batches; {then}"
-        then = then.replace("list(batches); ", "")
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(folder=str(Path(__file__).parent), then=then, keep=keep))
     process = subprocess.Popen(

@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -97,6 +98,14 @@ class Failing(Rows):
 
     def kill(self):
         os.kill(os.getpid(), signal.SIGKILL)
+
+    def nest(self):
+        next(iter(mi.data.DataLoader(Rows(), num_workers=1)))
+
+    def fill(self):
+        mi.data.transport.FOLDER = "/"
+        mi.data.transport.shutil.disk_usage = lambda folder: SimpleNamespace(free=100)
+        self.__class__ = Growing
 
     def hang(self):
         time.sleep(600)

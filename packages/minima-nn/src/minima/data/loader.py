@@ -37,7 +37,9 @@ class DataLoader:
     `worker_init_fn(id)` is called, once. What a worker raises is raised here, with its
     traceback; one that dies, or gives nothing for `timeout` seconds (0: no limit), raises
     WorkerError. Workers end with the loop, also one left early, or with `persistent_workers`
-    when the loader goes. A data set goes to each worker once, pickled; so does `collate_fn`.
+    when the loader goes. A data set goes to each worker once, pickled; so does `collate_fn`. A
+    Generator in one of them is copied too, so all workers would draw the same from it: leave it
+    out there, and minima's default generator, seeded for each worker, is used.
 
     An IterableDataset has no sampler: in each worker it is iterated over, and `get_worker_info`
     tells it which share to give. `pin_memory` moves tensors of a batch to memory from which

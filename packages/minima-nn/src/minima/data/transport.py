@@ -7,7 +7,9 @@ docs/decisions. No file is ever unpickled.
 from __future__ import annotations
 
 import io
+import os
 import pickle
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.reduction import ForkingPickler
@@ -16,11 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from minima.data.errors import WorkerError
 from minima.random import Generator
 from minima.tensor import Tensor, asarray
 
 __all__ = ["Slot", "dumps", "loads", "remove", "segment_name"]
 
+FOLDER = "/dev/shm"  # where Linux keeps shared memory
 ALIGNMENT = 64  # bytes
 SMALL = 1024  # bytes; what is smaller goes through the pipe
 
@@ -145,11 +149,21 @@ class Slot:
         if self.memory is not None and self.memory.size >= size:
             return self.memory
         self.close(unlink=True)
+        _check_room(size + size // 8)
         self.edition += 1
         self.memory = SharedMemory(
             segment_name(*self.place, self.edition), create=True, size=size + size // 8
         )
         return self.memory
+
+
+def _check_room(size: int) -> None:
+    """Raise where writing would end the process: containers often have 64 MB in all."""
+    if os.path.isdir(FOLDER) and (free := shutil.disk_usage(FOLDER).free) < size:
+        raise WorkerError(
+            f"a batch needs {size} bytes of shared memory, and {FOLDER} has {free} left; make it "
+            "larger (a container: --shm-size), or batches, num_workers or prefetch_factor smaller"
+        )
 
 
 def remove(name: str) -> None:
