@@ -27,7 +27,8 @@ class LayerCase:
 
     *targets* follow the input in the call, for losses and offsets. With *below* the input holds
     integers below it. *run* calls the layer and returns one Tensor, where the layer takes or
-    returns several. *eager* says why the layer cannot be compiled. ``str(case)`` is its name.
+    returns several. *eager* says why the layer cannot be compiled. *batch* is the axis of the
+    input along which examples lie, None where there is one alone. ``str(case)`` is its name.
 
     >>> from minima.nn.testing import LayerCase
     >>> case = LayerCase(lambda: mi.nn.Linear(3, 2), (4, 3), (4, 2))
@@ -43,6 +44,7 @@ class LayerCase:
     below: int | None = None
     run: Callable[..., Tensor] = _call
     eager: str = ""
+    batch: int | None = 0
 
     def __str__(self) -> str:
         return type(self.make()).__name__ + (f"-{self.note}" if self.note else "")

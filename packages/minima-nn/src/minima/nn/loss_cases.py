@@ -154,7 +154,9 @@ LOSSES = [
     LayerCase(
         lambda: KLDivLoss(reduction="batchmean", log_target=True), X, (), targets=-YES, note="logs"
     ),
-    LayerCase(CTCLoss, (4, 2, 3), (), targets=[[1, 1], [2, 0]], run=_spelling, eager=_READS),
+    LayerCase(
+        CTCLoss, (4, 2, 3), (), targets=[[1, 1], [2, 0]], run=_spelling, eager=_READS, batch=None
+    ),
     LayerCase(
         lambda: CTCLoss(2, reduction="none", zero_infinity=True),
         (4, 2, 3),
@@ -163,6 +165,7 @@ LOSSES = [
         run=_spelling,
         note="options",
         eager=_READS,
+        batch=None,
     ),
     LayerCase(HingeEmbeddingLoss, (4,), (), targets=SIGNS),
     LayerCase(

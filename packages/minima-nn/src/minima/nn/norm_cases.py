@@ -42,6 +42,7 @@ NORMS = [
         (3, 2, 2),
         (3, 2, 2),
         note="tracking",
+        batch=None,
     ),
     LayerCase(lambda: InstanceNorm3d(2), (1, 2, 2, 1, 2), (1, 2, 2, 1, 2)),
 ]

@@ -47,25 +47,30 @@ def _packed(make: Callable[[], Module], size: int) -> LayerCase:
         "packed",
         run=_run_packed,
         eager="how many sequences each step is of is a value",
+        batch=None,
     )
 
 
 _OPTIONS = {"bias": False, "batch_first": True, "bidirectional": True}
 
 RECURRENT = [
-    LayerCase(lambda: LSTM(3, 2), (4, 2, 3), (24,), run=_run),
+    LayerCase(lambda: LSTM(3, 2), (4, 2, 3), (24,), run=_run, batch=1),
     LayerCase(lambda: LSTM(2, 1, 2, **_OPTIONS), (2, 3, 2), (28,), run=_run, note="options"),
-    LayerCase(lambda: LSTM(2, 2, 2, dropout=0.4), (3, 2), (14,), run=_run, note="single"),
-    LayerCase(lambda: LSTM(2, 3, proj_size=2), (3, 1, 2), (11,), run=_run, note="projected"),
+    LayerCase(
+        lambda: LSTM(2, 2, 2, dropout=0.4), (3, 2), (14,), run=_run, note="single", batch=None
+    ),
+    LayerCase(
+        lambda: LSTM(2, 3, proj_size=2), (3, 1, 2), (11,), run=_run, note="projected", batch=1
+    ),
     _packed(lambda: LSTM(2, 2, bidirectional=True), 56),
-    LayerCase(lambda: GRU(3, 2), (4, 2, 3), (20,), run=_run),
+    LayerCase(lambda: GRU(3, 2), (4, 2, 3), (20,), run=_run, batch=1),
     LayerCase(lambda: GRU(2, 1, 2, **_OPTIONS), (2, 3, 2), (20,), run=_run, note="options"),
     _packed(lambda: GRU(2, 1, 2), 14),
-    LayerCase(lambda: RNN(3, 2), (4, 2, 3), (20,), run=_run),
+    LayerCase(lambda: RNN(3, 2), (4, 2, 3), (20,), run=_run, batch=1),
     LayerCase(lambda: RNN(2, 1, 2, "relu", **_OPTIONS), (2, 3, 2), (20,), run=_run, note="options"),
     _packed(lambda: RNN(2, 1, bidirectional=True), 22),
     LayerCase(lambda: RNNCell(3, 2), (4, 3), (4, 2)),
-    LayerCase(lambda: RNNCell(3, 2, False, "relu"), (3,), (2,), note="options"),
+    LayerCase(lambda: RNNCell(3, 2, False, "relu"), (3,), (2,), note="options", batch=None),
     LayerCase(lambda: LSTMCell(3, 2), (4, 3), (16,), run=_run),
     LayerCase(lambda: GRUCell(3, 2), (4, 3), (4, 2)),
 ]

@@ -18,6 +18,8 @@ __all__ = ["SPACES"]
 _FAMILIES = (adaptive, convolution, padding, pooling, resizing, transposed)
 #: the sizes of inputs, by the number of axes
 _IN: dict[int, Shape] = {1: (2, 2, 4), 2: (2, 2, 3, 4), 3: (1, 2, 2, 3, 4)}
+#: the same for one example
+_SINGLE = [x[1:] for x in _IN.values()]
 
 
 def _case(
@@ -25,6 +27,7 @@ def _case(
 ) -> LayerCase:
     """Return the row of the layer of that *name*."""
     more = {k: options.pop(k) for k in ("targets", "run", "eager") if k in options}
+    more["batch"] = None if takes in _SINGLE or "targets" in more else 0
     kind = next(getattr(family, name) for family in _FAMILIES if name in family.__all__)
     return LayerCase(lambda: kind(*args, **options), takes, gives, note=note, **more)
 

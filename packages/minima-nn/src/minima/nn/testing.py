@@ -66,6 +66,7 @@ LAYERS = [
         (3, 2, 4),
         (42,),
         run=lambda m, x: _flat(*m(x, x * 0.5, x)),
+        batch=1,
     ),
     LayerCase(
         lambda: MultiheadAttention(2, 2, 0.3, False, True, True, 3, 3, True),
@@ -74,7 +75,7 @@ LAYERS = [
         run=lambda m, x: m(x[..., :2], x, x, is_causal=True, need_weights=False)[0].flatten(),
         note="options",
     ),
-    LayerCase(lambda: TransformerEncoderLayer(4, 2, 3, 0.2, "gelu"), (3, 2, 4), (3, 2, 4)),
+    LayerCase(lambda: TransformerEncoderLayer(4, 2, 3, 0.2, "gelu"), (3, 2, 4), (3, 2, 4), batch=1),
     LayerCase(
         lambda: TransformerEncoderLayer(4, 1, 3, 0.0, tanh, 0.1, True, True, False),
         (2, 3, 4),
@@ -88,6 +89,7 @@ LAYERS = [
         ),
         (2, 1, 3),
         (2, 1, 3),
+        batch=1,
     ),
     *ACTIVATIONS,
     *CONTAINERS,
