@@ -34,7 +34,7 @@ __all__ = [
 Widths: TypeAlias = "int | tuple[int, ...]"
 
 
-class Pad(Module):
+class _Pad(Module):
     """What the padding layers share: *axes* is the number of axes, *mode* what stands around.
 
     ``padding`` holds the number of elements before and after, first of the last axis, then of the
@@ -78,7 +78,7 @@ class Pad(Module):
 
 
 # ---- a number ------------------------------------------------------------------------------------
-class _ConstantPad(Pad):
+class _ConstantPad(_Pad):
     """What `ConstantPad1d` and its kind share."""
 
     mode = "constant"
@@ -138,7 +138,7 @@ class ConstantPad3d(_ConstantPad):
     axes = 3
 
 
-class ZeroPad1d(Pad):
+class ZeroPad1d(_Pad):
     """Put zeros around lines; otherwise as `ConstantPad1d`.
 
     Shapes: x (N, C, L) or (C, L) -> (N, C, L') or (C, L').
@@ -151,7 +151,7 @@ class ZeroPad1d(Pad):
     mode = "constant"
 
 
-class ZeroPad2d(Pad):
+class ZeroPad2d(_Pad):
     """Put zeros around images; otherwise as `ConstantPad2d`.
 
     Shapes: x (N, C, H, W) or (C, H, W) -> (N, C, H', W') or (C, H', W').
@@ -165,7 +165,7 @@ class ZeroPad2d(Pad):
     mode = "constant"
 
 
-class ZeroPad3d(Pad):
+class ZeroPad3d(_Pad):
     """Put zeros around volumes; otherwise as `ConstantPad3d`.
 
     Shapes: x (N, C, D, H, W) or (C, D, H, W) -> (N, C, D', H', W') or (C, D', H', W').
@@ -179,7 +179,7 @@ class ZeroPad3d(Pad):
 
 
 # ---- of the input itself -------------------------------------------------------------------------
-class ReflectionPad1d(Pad):
+class ReflectionPad1d(_Pad):
     """Mirror lines at both ends, which are not repeated; *padding* as in `ConstantPad1d`.
 
     Shapes: x (N, C, L) or (C, L) -> (N, C, L') or (C, L'). Dtype: as x.
@@ -194,7 +194,7 @@ class ReflectionPad1d(Pad):
     mode = "reflect"
 
 
-class ReflectionPad2d(Pad):
+class ReflectionPad2d(_Pad):
     """Mirror images at their borders; *padding* as in `ConstantPad2d`, else as `ReflectionPad1d`.
 
     Shapes: x (N, C, H, W) or (C, H, W) -> (N, C, H', W') or (C, H', W').
@@ -207,7 +207,7 @@ class ReflectionPad2d(Pad):
     mode = "reflect"
 
 
-class ReflectionPad3d(Pad):
+class ReflectionPad3d(_Pad):
     """Mirror volumes at their borders; *padding* as in `ConstantPad3d`, else as `ReflectionPad1d`.
 
     Shapes: x (N, C, D, H, W) or (C, D, H, W) -> (N, C, D', H', W') or (C, D', H', W').
@@ -220,7 +220,7 @@ class ReflectionPad3d(Pad):
     mode = "reflect"
 
 
-class ReplicationPad1d(Pad):
+class ReplicationPad1d(_Pad):
     """Repeat the ends of lines; *padding* as in `ConstantPad1d`.
 
     Shapes: x (N, C, L) or (C, L) -> (N, C, L') or (C, L'). Dtype: as x.
@@ -235,7 +235,7 @@ class ReplicationPad1d(Pad):
     mode = "replicate"
 
 
-class ReplicationPad2d(Pad):
+class ReplicationPad2d(_Pad):
     """Repeat the borders of images; *padding* as in `ConstantPad2d`, else as `ReplicationPad1d`.
 
     Shapes: x (N, C, H, W) or (C, H, W) -> (N, C, H', W') or (C, H', W').
@@ -248,7 +248,7 @@ class ReplicationPad2d(Pad):
     mode = "replicate"
 
 
-class ReplicationPad3d(Pad):
+class ReplicationPad3d(_Pad):
     """Repeat the borders of volumes; *padding* as in `ConstantPad3d`, else as `ReplicationPad1d`.
 
     Shapes: x (N, C, D, H, W) or (C, D, H, W) -> (N, C, D', H', W') or (C, D', H', W').
@@ -261,7 +261,7 @@ class ReplicationPad3d(Pad):
     mode = "replicate"
 
 
-class CircularPad1d(Pad):
+class CircularPad1d(_Pad):
     """Go on at the other end of lines; *padding* as in `ConstantPad1d`.
 
     Shapes: x (N, C, L) or (C, L) -> (N, C, L') or (C, L'). Dtype: as x.
@@ -276,7 +276,7 @@ class CircularPad1d(Pad):
     mode = "circular"
 
 
-class CircularPad2d(Pad):
+class CircularPad2d(_Pad):
     """Go on at the other end of images; *padding* as in `ConstantPad2d`, else as `CircularPad1d`.
 
     Shapes: x (N, C, H, W) or (C, H, W) -> (N, C, H', W') or (C, H', W').
@@ -289,7 +289,7 @@ class CircularPad2d(Pad):
     mode = "circular"
 
 
-class CircularPad3d(Pad):
+class CircularPad3d(_Pad):
     """Go on at the other end of volumes; *padding* as in `ConstantPad3d`, else as `CircularPad1d`.
 
     Shapes: x (N, C, D, H, W) or (C, D, H, W) -> (N, C, D', H', W') or (C, D', H', W').
