@@ -162,7 +162,11 @@ if not TYPE_CHECKING:
             from importlib.metadata import version
 
             return version("minima-core")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name.startswith("__"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .habits import missing_function
+
+        raise AttributeError(missing_function(name, __all__), name=name)
 
     def __dir__():
         return sorted({*globals(), *_SPLIT, *_LAZY, *_LATER})

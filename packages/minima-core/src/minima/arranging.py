@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from .explain import explained_methods
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -18,6 +20,7 @@ __all__ = ["Arranging"]
 Axis: TypeAlias = "int | Sequence[int] | None"
 
 
+@explained_methods
 class Arranging:
     """Base of Tensor: a method for each common function that moves, orders or accumulates."""
 

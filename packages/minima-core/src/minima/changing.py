@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from .explain import explained_methods
+
 if TYPE_CHECKING:
     from . import operators as ops  # at run time `minima.tensor` puts it here, once it exists
     from .dtypes import DType
@@ -41,6 +43,7 @@ def _binary(name: str) -> Callable[[S, TensorLike], S]:
     return change
 
 
+@explained_methods
 class Changing:
     """Base of Tensor: what changes it in place, and returns it."""
 

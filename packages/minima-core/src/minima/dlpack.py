@@ -8,7 +8,7 @@ from .autograd.mode import TAPE
 from .devices import Device
 from .devices import device as find_device
 from .dtypes import as_dtype
-from .errors import ArgumentError, DeviceError, DTypeError
+from .errors import ArgumentError, DeviceError, DTypeError, ExportError
 from .tensor import Tensor, wrap
 
 __all__ = ["from_dlpack"]
@@ -60,7 +60,13 @@ def from_dlpack(
             f"from_dlpack: copy=False, but the array lies on {place} and moving it to {target} is "
             "a copy"
         )
-    array = place.from_dlpack(source)
+    try:
+        array = place.from_dlpack(source)
+    except (BufferError, RuntimeError) as error:
+        raise ExportError(
+            f"from_dlpack: {error}; got {type(source).__name__}; expected an array of numbers or "
+            "bools that may be shared"
+        ) from error
     as_dtype(array.dtype)
     if target is not place:
         return wrap(target.receive(array, place), target)

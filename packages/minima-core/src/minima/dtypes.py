@@ -32,7 +32,7 @@ _BFLOAT16: list[DType] = []
 _LEVEL = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 
 
-def as_dtype(dtype: npt.DTypeLike) -> DType:
+def as_dtype(dtype: npt.DTypeLike | None) -> DType:
     """Return the NumPy dtype that *dtype* names.
 
     Raises: DTypeError when it is no type that a tensor can have.
@@ -44,14 +44,14 @@ def as_dtype(dtype: npt.DTypeLike) -> DType:
     if isinstance(dtype, str) and dtype == "bfloat16":
         return bfloat16()
     try:
-        found = np.dtype(dtype)
-    except TypeError:
+        found = None if dtype is None else np.dtype(dtype)  # for None NumPy takes float64
+    except (TypeError, ValueError):
         found = None
     if found is not None and found.kind == "V" and found.name == "bfloat16":
         return bfloat16()
     if found is None or found.name not in _SUPPORTED:
         raise DTypeError(f"dtype: got {dtype!r}; expected one of {', '.join(NAMES)} or bfloat16")
-    return found
+    return found if found.isnative else found.newbyteorder("=")
 
 
 def bfloat16() -> DType:

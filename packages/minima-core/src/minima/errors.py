@@ -20,6 +20,7 @@ __all__ = [
     "MinimaError",
     "PluginError",
     "ShapeError",
+    "SignatureError",
 ]
 
 
@@ -37,6 +38,10 @@ class MinimaError(Exception):
 
 class ArgumentError(MinimaError, ValueError):
     """An argument has a value outside of what the operation takes."""
+
+
+class SignatureError(ArgumentError, TypeError):
+    """A function was called with an argument too many, too few, or of a name that it has not."""
 
 
 class ShapeError(MinimaError, ValueError):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .arranging import Arranging
 from .changing import Changing
+from .errors import DTypeError
+from .explain import explained_methods
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,6 +22,7 @@ __all__ = ["Axis", "Methods"]
 Axis: TypeAlias = "int | Sequence[int] | None"
 
 
+@explained_methods
 class Methods(Arranging, Changing):
     """Base of Tensor: arithmetic, comparisons, and a method for each common operator."""
 
@@ -67,6 +70,12 @@ class Methods(Arranging, Changing):
     def __rmod__(self, other: TensorLike) -> Tensor:
         return ops.remainder(other, self)
 
+    def __divmod__(self, other: TensorLike) -> tuple[Tensor, Tensor]:
+        return ops.floor_divide(self, other), ops.remainder(self, other)
+
+    def __rdivmod__(self, other: TensorLike) -> tuple[Tensor, Tensor]:
+        return ops.floor_divide(other, self), ops.remainder(other, self)
+
     def __pow__(self, other: Any) -> Tensor:
         if isinstance(other, int | float) and (self.dtype.kind == "f" or type(other) is int):
             return ops.power_scalar(self, other)
@@ -89,6 +98,16 @@ class Methods(Arranging, Changing):
 
     def __abs__(self) -> Tensor:
         return ops.abs(self)
+
+    def __round__(self, ndigits: int | None = None) -> Tensor:
+        if not ndigits:
+            return ops.round(self)
+        if self.dtype.kind != "f":
+            raise DTypeError(
+                f"round: got {self.dtype} and {ndigits} digits; expected real numbers: use .astype"
+            )
+        scale = 10.0**ndigits
+        return ops.divide(ops.round(ops.multiply(self, scale)), scale)
 
     def __invert__(self) -> Tensor:
         return ops.bitwise_invert(self)

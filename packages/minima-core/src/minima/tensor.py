@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from typing import Any, Self, TypeAlias, TypeVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,14 @@ from .autograd.node import LEAF, Node, Version, View, _Leaf
 from .devices import Device
 from .devices import device as find_device
 from .dtypes import DType, as_dtype
-from .errors import ArgumentError, AutogradError, DTypeError, ExportError, ShapeError
+from .errors import (
+    ArgumentError,
+    AutogradError,
+    DTypeError,
+    ExportError,
+    ShapeError,
+    SignatureError,
+)
 from .gradients import Gradients
 from .methods import Methods
 
@@ -290,6 +299,25 @@ class Tensor(Gradients, Methods):
 
         return tensor_repr(self)
 
+    def __format__(self, spec: str) -> str:
+        """Return one element as *spec* says, as for a number; without a *spec* as `str` does."""
+        if not spec:
+            return str(self)
+        if self.size != 1:
+            raise ShapeError(
+                f"format: got {spec!r} for shape {self.shape}; expected one element, or no format: "
+                "use np.array2string(t.numpy(), precision=3) for more"
+            )
+        return format(self.item(), spec)
+
+    def __copy__(self) -> Tensor:
+        """Return a tensor over the same memory: a leaf of its own, or part of the same graph."""
+        if isinstance(self._node, Node):
+            return ops.reshape(self, self.shape)
+        out = _like(self, self.detach())
+        out.grad = self.grad
+        return out
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         if isinstance(self._node, Node):
             raise AutogradError(
@@ -305,6 +333,15 @@ class Tensor(Gradients, Methods):
             "pass .numpy()"
         )
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):  # of protocols, which look for names that are not there
+                raise AttributeError(f"a Tensor has no attribute {name!r}", name=name, obj=self)
+            from .habits import missing_method
+
+            raise AttributeError(missing_method(name), name=name, obj=self)
+
     # ---- new tensors from it ---------------------------------------------------------------------
     def clone(self) -> Tensor:
         """Return a copy that is part of the graph."""
@@ -315,11 +352,31 @@ class Tensor(Gradients, Methods):
         found = as_dtype(dtype)
         return self if found == self.dtype else ops.astype(self, found)
 
-    def to(self, target: str | Device | npt.DTypeLike, *, non_blocking: bool = False) -> Tensor:
+    def to(
+        self,
+        target: str | Device | Tensor | npt.DTypeLike | None = None,
+        dtype: npt.DTypeLike | None = None,
+        *,
+        device: str | Device | None = None,
+        non_blocking: bool = False,
+    ) -> Tensor:
         """Return the tensor on another device or with another dtype, whichever *target* names.
 
-        *non_blocking*: see `to_device`.
+        Both may be named: ``t.to("cuda", mi.float16)``, ``t.to(dtype=..., device=...)``; a Tensor
+        as *target* stands for its own two. *non_blocking*: see `to_device`.
+
+        Raises: ArgumentError when nothing is named, or the device twice.
         """
+        if isinstance(target, Tensor):
+            return self.to(target._device, target.dtype, non_blocking=non_blocking)
+        if dtype is not None or device is not None:
+            if target is not None and device is not None:
+                raise ArgumentError(f"to: got {target!r} and device={device!r}; expected one place")
+            place = device if target is None else target
+            out = self if place is None else self.to(place, non_blocking=non_blocking)
+            return out if dtype is None else out.astype(dtype)
+        if target is None:
+            raise ArgumentError("to: got None; expected a device, a dtype or both")
         if isinstance(target, Device) or (isinstance(target, str) and not _is_dtype(target)):
             return self.to_device(target, non_blocking=non_blocking)
         return self.astype(target)
@@ -456,7 +513,8 @@ def _convert(
         chosen = np.dtype("float32" if source.dtype.kind == "f" else "complex64")
         if _holds_arrays(data):
             chosen = source.dtype
-    if chosen.kind not in "biufcV" or source.dtype.kind not in "biufcV":
+    wide = chosen.char in "gG" and chosen.itemsize > (8 if chosen.char == "g" else 16)
+    if wide or chosen.kind not in "biufcV" or source.dtype.kind not in "biufcV":
         raise DTypeError(
             f"{operation}: cannot make a tensor of {type(data).__name__} with elements of type "
             f"{source.dtype}; expected numbers or bools, in equally long rows"
@@ -530,3 +588,16 @@ from . import methods as _methods  # noqa: E402
 from . import operators as ops  # noqa: E402  (operators need Tensor, its methods need operators)
 
 _methods.ops = _arranging.ops = _changing.ops = ops  # type: ignore[attr-defined]
+
+
+class _Module(ModuleType):
+    """This module, which says what to call instead of it."""
+
+    def __call__(self, *args: Any, **options: Any) -> NoReturn:
+        raise SignatureError(
+            "tensor: minima.tensor is a module; expected mi.Tensor(data) for a copy, or "
+            "mi.asarray(data), which shares memory where it can"
+        )
+
+
+sys.modules[__name__].__class__ = _Module

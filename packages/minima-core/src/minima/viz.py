@@ -9,6 +9,7 @@ from typing import Any
 from .autograd.node import LEAF, Node, Spec
 from .compiler.picture import draw, quoted
 from .errors import ArgumentError, AutogradError
+from .explain import several
 from .tensor import Tensor
 
 __all__ = ["Drawing", "graph"]
@@ -85,7 +86,7 @@ def graph(
       n2 -> n3;
     }
     """
-    many = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    many = several("graph", "outputs", outputs)
     names = {id(t): name for name, t in (params or {}).items()}
     boxes: dict[int, str] = {}
     lines: list[str] = []

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..amp.autocast import ACTIVE, CAST
 from ..errors import ArgumentError, AutogradError, DTypeError, ShapeError
+from ..explain import named, several
 from ..gradients import PostHook, Retained
 from ..operators.complex import real
 from ..operators.creation import made
@@ -57,7 +58,7 @@ def backward(
         for leaf, g in leaves.items():
             _accumulate(leaf, g, leaf in owned, create_graph)
         return
-    wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    wanted = several("backward", "inputs", inputs)
     edges = [_edge("backward", "input", t) for t in wanted]
     if not edges:
         raise AutogradError("backward: inputs is empty; expected Tensors, or None for all leaves")
@@ -106,7 +107,7 @@ def grad(
             outputs, inputs, grad_outputs, retain_graph, allow_unused=allow_unused, **options
         )
     roots = _roots("grad", outputs, grad_outputs)
-    wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
+    wanted = several("grad", "inputs", inputs)
     targets = [_edge("grad", "input", t) for t in wanted]
     keep = create_graph if retain_graph is None else retain_graph
     leaves, inner, owned = _sweep(roots, set(targets), keep, create_graph, False)
@@ -129,7 +130,7 @@ def _batched(
     outputs: Any, inputs: Any, gradients: Any, retain_graph: bool | None, **options: Any
 ) -> tuple[Tensor, ...]:
     """Return what `grad` returns for each entry of *gradients*, stacked."""
-    given = (gradients,) if isinstance(gradients, Tensor) else tuple(gradients or ())
+    given = several("grad", "grad_outputs", () if gradients is None else gradients)
     sizes = {t.shape[0] if t.ndim else 0 for t in given if t is not None}
     if len(sizes) != 1 or not min(sizes):
         raise ShapeError(
@@ -178,9 +179,11 @@ def _edge(operation: str, what: str, t: Tensor) -> Edge:
 
 def _roots(operation: str, outputs: Any, gradients: Any) -> list[tuple[Edge, Tensor]]:
     """Pair each output's edge with the gradient that the sweep starts from."""
-    many = (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)
-    given = (gradients,) if gradients is None or isinstance(gradients, Tensor) else gradients
-    given = tuple(given) * (len(many) if gradients is None else 1)
+    many = several(operation, "outputs", outputs)
+    if gradients is None:
+        given: tuple[Any, ...] = (None,) * len(many)
+    else:
+        given = several(operation, "the gradients of outputs", gradients)
     if len(given) != len(many):
         raise AutogradError(f"{operation}: got {len(given)} gradients for {len(many)} outputs")
     return [(_edge(operation, "output", t), _seed(operation, t, g)) for t, g in zip(many, given)]
@@ -199,6 +202,10 @@ def _seed(operation: str, t: Tensor, g: Tensor | None) -> Tensor:
                 "real one, as after abs() or mi.real()"
             )
         return made(np.ones(t.shape, t.dtype), t._device)
+    if not isinstance(g, Tensor):
+        raise DTypeError(
+            f"{operation}: got {named(g)} for a gradient; expected a Tensor of shape {t.shape}"
+        )
     if g.shape != t.shape:
         raise ShapeError(
             f"{operation}: the gradient has shape {g.shape}, its output {t.shape}; expected equal"

@@ -38,7 +38,10 @@ def device(name: str | Device | None = None) -> Device:
         return CPU
     if isinstance(name, Device):
         return name
-    found = _opened.get(name)
+    try:
+        found = _opened.get(name)
+    except TypeError:  # a list, say
+        found = None
     return found if found is not None else _open(name)
 
 

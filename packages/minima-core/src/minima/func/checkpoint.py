@@ -12,6 +12,7 @@ from ..autograd.node import LEAF, Node, Spec, Version, _sequence
 from ..devices import Device
 from ..dtypes import FLOAT32
 from ..errors import AutogradError
+from ..explain import expect_function
 from ..operators import zeros
 from ..operators.table import Array, Arrays, Operator
 from ..random import Generator, _defaults, default_generator
@@ -39,6 +40,7 @@ def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     >>> x.grad
     Tensor([ 4., 32.])
     """
+    expect_function("checkpoint", function)
     if not GRAD.get() or TAPE.get() is not None:
         return function(*args, **kwargs)
     return _Segment(function, args, kwargs).outputs()

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from ..errors import ArgumentError, DTypeError, ShapeError
+from ..explain import expect_function
 from ..operators import zeros_like
 from ..tensor import Tensor
 from .trace import Argnums, Trace, only_tensors
@@ -60,6 +61,7 @@ def value_and_grad(
     >>> mi.func.value_and_grad(lambda p: (p["w"] * p["w"]).sum())({"w": mi.ones(2)})
     (Tensor(2.), {'w': Tensor([2., 2.])})
     """
+    expect_function("grad", function)
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -94,6 +96,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     >>> back(mi.Tensor([1.0, 10.0]))
     (Tensor([ 2., 40.]),)
     """
+    expect_function("value_and_grad", function)
     trace = Trace("vjp", primals, tuple(range(len(primals))))
     out, aux = _with_aux("vjp", trace.run(function, {}), has_aux)
     leaves, build = flatten(out)
@@ -126,6 +129,8 @@ def jvp(
     >>> mi.func.jvp(lambda x: x * x, (mi.Tensor([1.0, 2.0]),), (mi.Tensor([1.0, 10.0]),))
     (Tensor([1., 4.]), Tensor([ 2., 40.]))
     """
+    expect_function("jvp", function)
+    expect_function("vjp", function)
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise ArgumentError("jvp: expected tuples of primals and of tangents, one per argument")
     forward = Forward("jvp", function, tuple(primals), tuple(range(len(primals))), {}, has_aux)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
+from ..explain import expect_function
 from ..operators import eye, ones_like, permute_dims, reshape, zeros
 from ..tensor import Tensor
 from .gradients import Forward, _released, _with_aux
@@ -32,6 +33,7 @@ def jacrev(
     Tensor([[2., 0.],
             [0., 4.]])
     """
+    expect_function("jacrev", function)
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -69,6 +71,7 @@ def jacfwd(
     Tensor([[2., 0.],
             [0., 4.]])
     """
+    expect_function("jacfwd", function)
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -108,6 +111,7 @@ def jacobian(
     Tensor([[1., 1.],
             [2., 4.]])
     """
+    expect_function("jacobian", function)
     return jacrev(function, argnums, has_aux=has_aux)
 
 
@@ -123,6 +127,7 @@ def hessian(
     Tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
+    expect_function("hessian", function)
     return jacrev(jacrev(function, argnums, has_aux=has_aux), argnums, has_aux=has_aux)
 
 

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError
+from ..explain import expect_function
 from ..operators import broadcast_to, permute_dims
 from ..operators.axes import canonical_axis
 from ..random import _defaults
@@ -51,6 +52,7 @@ def vmap(
     Tensor([[10., 20.],
             [66., 88.]])
     """
+    expect_function("vmap", function)
     if randomness not in _RANDOMNESS:
         raise ArgumentError(f"vmap: got randomness={randomness!r}; expected one of {_RANDOMNESS}")
 

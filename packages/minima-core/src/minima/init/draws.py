@@ -17,6 +17,7 @@ from .. import operators
 from ..devices import Device
 from ..dtypes import FLOAT32
 from ..errors import ArgumentError, DTypeError
+from ..explain import explained
 from ..operators.creation import full
 from ..random import Generator, default_generator
 from ..tensor import Tensor, TensorLike, as_tensor
@@ -39,6 +40,7 @@ __all__ = [
 Place = str | Device | None
 
 
+@explained
 def rand(
     *shape: int,
     low: float = 0.0,
@@ -58,6 +60,7 @@ def rand(
     return out.requires_grad_() if requires_grad else out
 
 
+@explained
 def randn(
     *shape: int,
     mean: float = 0.0,
@@ -77,6 +80,7 @@ def randn(
     return out.requires_grad_() if requires_grad else out
 
 
+@explained
 def randb(
     *shape: int,
     p: float = 0.5,
@@ -95,6 +99,7 @@ def randb(
     return out.requires_grad_() if requires_grad else out
 
 
+@explained
 def constant(
     *shape: int,
     c: float = 1.0,
@@ -112,6 +117,7 @@ def constant(
     return full(_sizes(shape), c, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
+@explained
 def ones(*shape: int, **options: Any) -> Tensor:
     """Return ones; options as `constant`.
 
@@ -122,6 +128,7 @@ def ones(*shape: int, **options: Any) -> Tensor:
     return constant(*shape, c=1.0, **options)
 
 
+@explained
 def zeros(*shape: int, **options: Any) -> Tensor:
     """Return zeros; options as `constant`.
 
@@ -132,6 +139,7 @@ def zeros(*shape: int, **options: Any) -> Tensor:
     return constant(*shape, c=0.0, **options)
 
 
+@explained
 def one_hot(
     n: int,
     i: TensorLike,
@@ -159,6 +167,7 @@ def one_hot(
     return out.requires_grad_() if requires_grad else out
 
 
+@explained
 def xavier_uniform(
     fan_in: int,
     fan_out: int,
@@ -179,6 +188,7 @@ def xavier_uniform(
     return rand(*(shape or (fan_in, fan_out)), low=-bound, high=bound, **options)
 
 
+@explained
 def xavier_normal(
     fan_in: int,
     fan_out: int,
@@ -199,6 +209,7 @@ def xavier_normal(
     return randn(*(shape or (fan_in, fan_out)), std=std, **options)
 
 
+@explained
 def kaiming_uniform(
     fan_in: int,
     fan_out: int,
@@ -223,6 +234,7 @@ def kaiming_uniform(
     return rand(*(shape or (fan_in, fan_out)), low=-bound, high=bound, **options)
 
 
+@explained
 def kaiming_normal(
     fan_in: int,
     fan_out: int,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod, sqrt
 
 from ..errors import ArgumentError, ShapeError
+from ..explain import explained
 
 __all__ = ["calculate_fans", "calculate_gain"]
 
@@ -22,6 +23,7 @@ _GAINS = {
 }
 
 
+@explained
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Return the factor of the standard deviation that suits *nonlinearity*.
 
@@ -38,6 +40,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return gain_of("calculate_gain", nonlinearity, 0.01 if param is None else param)
 
 
+@explained
 def gain_of(name: str, nonlinearity: str, slope: float = 0.0) -> float:
     """Return `calculate_gain` for the scheme *name*."""
     if nonlinearity == "leaky_relu":
@@ -48,6 +51,7 @@ def gain_of(name: str, nonlinearity: str, slope: float = 0.0) -> float:
     return _GAINS[nonlinearity]
 
 
+@explained
 def fan_of(name: str, mode: str, fan_in: int, fan_out: int) -> int:
     """Return the fan that *mode* names."""
     if mode not in ("fan_in", "fan_out"):
@@ -55,6 +59,7 @@ def fan_of(name: str, mode: str, fan_in: int, fan_out: int) -> int:
     return fan_in if mode == "fan_in" else fan_out
 
 
+@explained
 def calculate_fans(shape: Sequence[int], layout: str | None = None) -> tuple[int, int]:
     """Return (fan_in, fan_out) of a weight of *shape*: values that meet in one output, and back.
 

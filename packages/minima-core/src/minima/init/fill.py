@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from ..autograd.mode import set_grad_enabled
 from ..errors import DTypeError
+from ..explain import explained
 from ..random import Generator
 from ..tensor import Tensor
 from . import draws, shaped
@@ -53,6 +54,7 @@ def _fanned(
     return _fill(name, tensor, sized, **options)
 
 
+@explained
 def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> T:
     """Fill *tensor* with uniform numbers from a to b; return it.
 
@@ -63,6 +65,7 @@ def uniform_(tensor: T, a: float = 0.0, b: float = 1.0, generator: Generator | N
     return _fill("uniform_", tensor, draws.rand, low=a, high=b, generator=generator)
 
 
+@explained
 def normal_(
     tensor: T, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> T:
@@ -75,6 +78,7 @@ def normal_(
     return _fill("normal_", tensor, draws.randn, mean=mean, std=std, generator=generator)
 
 
+@explained
 def trunc_normal_(
     tensor: T,
     mean: float = 0.0,
@@ -93,6 +97,7 @@ def trunc_normal_(
     return _fill("trunc_normal_", tensor, shaped.trunc_normal, **options)
 
 
+@explained
 def constant_(tensor: T, val: float) -> T:
     """Fill *tensor* with *val*; return it.
 
@@ -103,6 +108,7 @@ def constant_(tensor: T, val: float) -> T:
     return _fill("constant_", tensor, draws.constant, c=val)
 
 
+@explained
 def ones_(tensor: T) -> T:
     """Fill *tensor* with ones; return it.
 
@@ -113,6 +119,7 @@ def ones_(tensor: T) -> T:
     return constant_(tensor, 1.0)
 
 
+@explained
 def zeros_(tensor: T) -> T:
     """Fill *tensor* with zeros; return it.
 
@@ -123,6 +130,7 @@ def zeros_(tensor: T) -> T:
     return constant_(tensor, 0.0)
 
 
+@explained
 def eye_(tensor: T) -> T:
     """Make the matrix *tensor* the identity; return it.
 
@@ -133,6 +141,7 @@ def eye_(tensor: T) -> T:
     return _fill("eye_", tensor, shaped.eye)
 
 
+@explained
 def dirac_(tensor: T, groups: int = 1) -> T:
     """Make *tensor*, a convolution's weight, pass its channels on (see `dirac`); return it.
 
@@ -143,6 +152,7 @@ def dirac_(tensor: T, groups: int = 1) -> T:
     return _fill("dirac_", tensor, shaped.dirac, groups=groups)
 
 
+@explained
 def xavier_uniform_(
     tensor: T,
     gain: float = 1.0,
@@ -162,6 +172,7 @@ def xavier_uniform_(
     return _fanned("xavier_uniform_", tensor, draws.xavier_uniform, layout, **options)
 
 
+@explained
 def xavier_normal_(
     tensor: T,
     gain: float = 1.0,
@@ -181,6 +192,7 @@ def xavier_normal_(
     return _fanned("xavier_normal_", tensor, draws.xavier_normal, layout, **options)
 
 
+@explained
 def kaiming_uniform_(
     tensor: T,
     a: float = 0.0,
@@ -202,6 +214,7 @@ def kaiming_uniform_(
     return _fanned("kaiming_uniform_", tensor, draws.kaiming_uniform, layout, **options)
 
 
+@explained
 def kaiming_normal_(
     tensor: T,
     a: float = 0.0,
@@ -223,6 +236,7 @@ def kaiming_normal_(
     return _fanned("kaiming_normal_", tensor, draws.kaiming_normal, layout, **options)
 
 
+@explained
 def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator | None = None) -> T:
     """Make the rows or columns of *tensor* orthonormal, times gain (see `orthogonal`); return it.
 
@@ -234,6 +248,7 @@ def orthogonal_(tensor: T, gain: float = 1.0, generator: Generator | None = None
     return _fill("orthogonal_", tensor, shaped.orthogonal, gain=gain, generator=generator)
 
 
+@explained
 def sparse_(tensor: T, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> T:
     """Fill *tensor* with normal numbers and, in each column, a share of zeros; return it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import erf, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..devices import Device
 from ..dtypes import FLOAT32, as_dtype
 from ..errors import ArgumentError, ShapeError
+from ..explain import explained
 from ..operators.creation import made
 from ..random import Generator
 from ..tensor import Tensor
@@ -35,6 +36,7 @@ def _normal(shape: tuple[int, ...], generator: Generator | None, device: Place) 
     return np.array(drawn.numpy())
 
 
+@explained
 def trunc_normal(
     *shape: int,
     mean: float = 0.0,
@@ -57,7 +59,7 @@ def trunc_normal(
     sizes = _sizes(shape)
     if not a < b:
         raise ArgumentError(f"trunc_normal: got a = {a}, b = {b}; expected a < b")
-    if std <= 0.0 or (min(abs(a - mean), abs(b - mean)) > 6.0 * std and not a < mean < b):
+    if not std > 0.0 or not _share(mean, std, a, b) >= 1e-3:
         raise ArgumentError(
             f"trunc_normal: hardly any number of mean {mean} and std {std} lies between {a} and {b}"
         )
@@ -71,6 +73,12 @@ def trunc_normal(
     return _placed(found.reshape(sizes), dtype, _place(generator, device), requires_grad)
 
 
+def _share(mean: float, std: float, a: float, b: float) -> float:
+    """Return the share of the normal distribution that lies between *a* and *b*."""
+    return (erf((b - mean) / (std * sqrt(2))) - erf((a - mean) / (std * sqrt(2)))) / 2
+
+
+@explained
 def eye(
     *shape: int,
     device: Place = None,
@@ -93,6 +101,7 @@ def eye(
     return _placed(np.eye(*sizes), dtype, device, requires_grad)
 
 
+@explained
 def dirac(
     *shape: int,
     groups: int = 1,
@@ -126,6 +135,7 @@ def dirac(
     return _placed(values, dtype, device, requires_grad)
 
 
+@explained
 def orthogonal(
     *shape: int,
     gain: float = 1.0,
@@ -157,6 +167,7 @@ def orthogonal(
     return _placed(values.reshape(sizes), dtype, _place(generator, device), requires_grad)
 
 
+@explained
 def sparse(
     *shape: int,
     sparsity: float,

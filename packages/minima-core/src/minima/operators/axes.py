@@ -20,7 +20,7 @@ def canonical_axis(name: str, axis: Any, ndim: int) -> int:
     """
     try:
         index = axis.__index__()
-    except AttributeError:
+    except (AttributeError, TypeError):
         raise DTypeError(f"{name}: got axis {axis!r}; expected an integer") from None
     if not -ndim <= index < ndim:
         raise AxisRangeError(
@@ -65,8 +65,16 @@ def sizes(name: str, value: Any, count: int, least: int, what: str) -> tuple[int
     (3, 3)
     """
     many = tuple(value) if isinstance(value, tuple | list) else (value,) * count
-    if len(many) != count or any(isinstance(n, bool) or not hasattr(n, "__index__") for n in many):
+    if len(many) != count or not all(map(_is_integer, many)):
         raise DTypeError(f"{name}: got {what} {value!r}; expected an integer or {count} of them")
     if any(n < least for n in many):
         raise ArgumentError(f"{name}: got {what} {value!r}; expected at least {least}")
     return tuple(int(n) for n in many)
+
+
+def _is_integer(value: Any) -> bool:
+    try:
+        value.__index__()
+    except (AttributeError, TypeError):
+        return False
+    return not isinstance(value, bool)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..dtypes import promote
 from ..errors import DTypeError
+from ..explain import explained
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import multiply
 from .table import NUMBERS, Array, operator
@@ -299,6 +300,7 @@ def _(g: Tensor, y: Any, x: Tensor, min: float | None, max: float | None) -> Any
     return g
 
 
+@explained
 def clip(x: TensorLike, min: Any = None, max: Any = None) -> Tensor:
     """Limit each element to [min, max]; None leaves that side open.
 

@@ -14,6 +14,7 @@ from ..amp.autocast import ACTIVE, adapted
 from ..amp.lists import LISTS
 from ..dtypes import weaken
 from ..errors import ArgumentError
+from ..explain import RAW, reworded
 from ..tensor import Tensor, as_tensor
 from .table import NUMBERS, on_one_device, scalar_tensor
 
@@ -53,20 +54,26 @@ def composite(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*args: Any, **options: Any) -> Any:
-        if ACTIVE and cast is not None:
-            args, keys = tuple(adapted(cast, args)), list(options)
-            options = dict(zip(keys, adapted(cast, list(options.values()))))
-        if variadic and args:
-            args = (_tensors(name, list(args[0])), *args[1:])
-        given = [args[i] for i in places if i < len(args)]
-        given += [options[n] for n in inputs if n in options]
-        found = iter(_tensors(name, given))
-        whole = list(args)
-        for i in places:
-            if i < len(args):
-                whole[i] = next(found)
-        named = {n: next(found) for n in inputs if n in options}
-        return function(*whole, **{**options, **named})
+        try:
+            if ACTIVE and cast is not None:
+                args, keys = tuple(adapted(cast, args)), list(options)
+                options = dict(zip(keys, adapted(cast, list(options.values()))))
+            if variadic and args:
+                args = (_tensors(name, list(args[0])), *args[1:])
+            given = [args[i] for i in places if i < len(args)]
+            given += [options[n] for n in inputs if n in options]
+            found = iter(_tensors(name, given))
+            whole = list(args)
+            for i in places:
+                if i < len(args):
+                    whole[i] = next(found)
+            named = {n: next(found) for n in inputs if n in options}
+            return function(*whole, **{**options, **named})
+        except RAW as error:
+            clear = reworded(function, error, args, options)
+            if clear is error:
+                raise
+            raise clear from error
 
     call.variadic = variadic  # type: ignore[attr-defined]
     COMPOSITES[name] = call

@@ -13,6 +13,7 @@ from ..devices import Device
 from ..devices import device as find_device
 from ..dtypes import FLOAT32, INT64, DType, as_dtype, weaken
 from ..errors import ArgumentError, DTypeError, MinimaError, ShapeError
+from ..explain import explained
 from ..tensor import Tensor, TensorLike, as_tensor, wrap
 from .comparison import where
 from .composed import composite
@@ -66,6 +67,7 @@ def _sizes(operation: str, shape: Any) -> tuple[int, ...]:
     return sizes
 
 
+@explained
 def full(
     shape: int | Sequence[int],
     fill_value: complex,
@@ -100,6 +102,7 @@ def full(
     return out.requires_grad_() if requires_grad else out
 
 
+@explained
 def zeros(
     shape: int | Sequence[int],
     *,
@@ -119,6 +122,7 @@ def zeros(
     return full(shape, 0, dtype=chosen, device=device, requires_grad=requires_grad)
 
 
+@explained
 def ones(
     shape: int | Sequence[int],
     *,
@@ -138,6 +142,7 @@ def ones(
     return full(shape, 1, dtype=chosen, device=device, requires_grad=requires_grad)
 
 
+@explained
 def empty(
     shape: int | Sequence[int], *, dtype: npt.DTypeLike | None = None, device: Place = None
 ) -> Tensor:
@@ -152,6 +157,7 @@ def empty(
     return zeros(shape, dtype=dtype, device=device)
 
 
+@explained
 def full_like(
     x: TensorLike,
     fill_value: complex,
@@ -169,6 +175,7 @@ def full_like(
     return full(t.shape, fill_value, dtype=_given(dtype, t.dtype), device=device or t.device)
 
 
+@explained
 def zeros_like(
     x: TensorLike, *, dtype: npt.DTypeLike | None = None, device: Place = None
 ) -> Tensor:
@@ -181,6 +188,7 @@ def zeros_like(
     return full_like(x, 0, dtype=dtype, device=device)
 
 
+@explained
 def ones_like(x: TensorLike, *, dtype: npt.DTypeLike | None = None, device: Place = None) -> Tensor:
     """Return ones of the shape, dtype and device of x.
 
@@ -191,6 +199,7 @@ def ones_like(x: TensorLike, *, dtype: npt.DTypeLike | None = None, device: Plac
     return full_like(x, 1, dtype=dtype, device=device)
 
 
+@explained
 def empty_like(
     x: TensorLike, *, dtype: npt.DTypeLike | None = None, device: Place = None
 ) -> Tensor:
@@ -203,6 +212,7 @@ def empty_like(
     return zeros_like(x, dtype=dtype, device=device)
 
 
+@explained
 def arange(
     start: float,
     stop: float | None = None,
@@ -228,6 +238,7 @@ def arange(
     return made(np.arange(first, last, step, dtype=exact).astype(chosen), device)
 
 
+@explained
 def linspace(
     start: complex,
     stop: complex,
@@ -252,6 +263,7 @@ def linspace(
     return made(np.linspace(start, stop, num, endpoint=endpoint).astype(chosen), device)
 
 
+@explained
 def eye(
     n_rows: int,
     n_cols: int | None = None,

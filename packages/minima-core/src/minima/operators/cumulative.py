@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy.typing as npt
 
 from ..errors import ShapeError
+from ..explain import explained
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import multiply
 from .axes import canonical_axis
@@ -109,6 +110,7 @@ def _(g: Tensor, y: Any, x: Any, axis: int) -> Any:
     return flip(cumulative_sum_(flip(g, axis=axis), axis), axis=axis)
 
 
+@explained
 def cumulative_sum(
     x: TensorLike,
     *,
@@ -152,6 +154,7 @@ def _(g: Tensor, y: Any, x: Tensor, axis: int) -> Any:
     return vjp(lambda t: doubled(multiply, t, axis), (x,), g)
 
 
+@explained
 def cumulative_prod(
     x: TensorLike,
     *,

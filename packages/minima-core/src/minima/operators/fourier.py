@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..devices import Device
 from ..dtypes import FLOAT32, as_dtype
 from ..errors import ArgumentError, DTypeError, ShapeError
+from ..explain import explained
 from ..methods import Axis
 from ..tensor import Tensor, TensorLike
 from .axes import canonical_axes, canonical_axis
@@ -360,6 +361,7 @@ def _frequencies(
     return made((order / (n * d)).astype(chosen), device)
 
 
+@explained
 def fftfreq(
     n: int,
     d: float = 1.0,
@@ -379,6 +381,7 @@ def fftfreq(
     return _frequencies("fftfreq", -(n // 2), (n + 1) // 2, n, d, dtype, device)
 
 
+@explained
 def rfftfreq(
     n: int,
     d: float = 1.0,

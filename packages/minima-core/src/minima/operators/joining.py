@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError
+from ..explain import explained
 from ..tensor import Tensor, TensorLike, as_tensor
 from .axes import canonical_axis
 from .composed import composite
@@ -72,6 +73,7 @@ def _(g: Tensor, y: Any, tensors: tuple[Any, ...], axis: int) -> Any:
     return tuple(parts)
 
 
+@explained
 def concat(arrays: Sequence[TensorLike], *, axis: int | None = 0) -> Tensor:
     """Join tensors along an axis that they have; with *axis* None flat ones, of any shapes.
 

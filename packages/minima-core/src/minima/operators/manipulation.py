@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..devices import Device
 from ..dtypes import as_dtype
 from ..errors import ArgumentError, DTypeError, ShapeError
+from ..explain import explained
 from ..methods import Axis
 from ..tensor import Tensor, TensorLike, as_tensor
 from .axes import canonical_axes, canonical_axis
@@ -77,6 +78,7 @@ def _(g: Tensor, y: Any, x: Any, dtype: Any) -> Any:
     return g  # the engine casts
 
 
+@explained
 def astype(
     x: TensorLike,
     dtype: npt.DTypeLike,
@@ -140,6 +142,7 @@ def _(g: Tensor, y: Any, x: Any, shape: Any) -> Any:
     return reshape_(g, x.shape)
 
 
+@explained
 def reshape(x: TensorLike, shape: int | Sequence[int], *, copy: bool | None = None) -> Tensor:
     """Return the elements, in the same order, in another shape; -1 stands for what is left.
 
@@ -193,6 +196,7 @@ def _(g: Tensor, y: Any, x: Any, shape: Any) -> Any:
     return sum_to(g, x.shape)
 
 
+@explained
 def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
     """Return the shape that tensors of *shapes* broadcast to.
 
@@ -211,6 +215,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
         ) from None
 
 
+@explained
 def broadcast_arrays(*arrays: TensorLike) -> list[Tensor]:
     """Return the arrays broadcast against each other, as views.
 
@@ -257,6 +262,7 @@ def _(g: Tensor, y: Any, x: Any, axes: tuple[int, ...]) -> Any:
     return permute_dims(g, tuple(inverse))
 
 
+@explained
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """Swap the last two axes, or the two that *axes* names; more axes are a whole new order.
 
@@ -302,6 +308,7 @@ def _(g: Tensor, y: Any, x: Any, axis: int) -> Any:
     return reshape(g, x.shape)
 
 
+@explained
 def expand_dims(x: TensorLike, axis: int | Sequence[int] = 0) -> Tensor:
     """Return a view with a new axis of size 1 at *axis*, or at each of several.
 
@@ -352,6 +359,7 @@ def _(g: Tensor, y: Any, x: Any, axis: Any) -> Any:
     return reshape(g, x.shape)
 
 
+@explained
 def flatten(x: TensorLike, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Join the axes from *start_dim* to *end_dim*, both included, into one.
 

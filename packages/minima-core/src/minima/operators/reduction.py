@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..dtypes import as_dtype
 from ..errors import ShapeError
+from ..explain import explained
 from ..methods import Axis
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import divide, multiply, subtract
@@ -61,6 +62,7 @@ def _(g: Tensor, y: Any, x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     return _spread(g, x.shape, axis)
 
 
+@explained
 def sum(
     x: TensorLike,
     axis: Axis = None,
@@ -96,6 +98,7 @@ def summed_as(
     return out if out.dtype == wanted else out.astype(wanted)
 
 
+@explained
 def summation(x: TensorLike, axes: Axis = None, keepdims: bool = False) -> Tensor:
     """Add up the elements along *axes*; `sum` under the name that it has in the notebook.
 

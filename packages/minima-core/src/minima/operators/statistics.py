@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..dtypes import float_for
 from ..errors import ArgumentError, DTypeError, ShapeError
+from ..explain import explained
 from ..methods import Axis
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import add, divide, multiply, subtract
@@ -88,6 +89,7 @@ def _products_of_others(rows: Tensor) -> Tensor:
     return multiply(ahead, flip(behind, axis=-1))
 
 
+@explained
 def prod(
     x: TensorLike,
     axis: Axis = None,

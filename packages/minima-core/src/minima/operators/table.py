@@ -18,7 +18,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Protocol, TypeAlias, cast, overload
+from typing import (
+    Any,
+    Concatenate,
+    Generic,
+    NoReturn,
+    ParamSpec,
+    Protocol,
+    TypeAlias,
+    cast,
+    overload,
+)
 
 import numpy as np
 
@@ -30,13 +40,8 @@ from ..compiler.live import Live
 from ..compiler.tape import plain
 from ..devices.base import REFERENCES, Device
 from ..dtypes import DType, float_for, is_floating, promote, weaken
-from ..errors import (
-    ArgumentError,
-    DTypeError,
-    IndexRangeError,
-    MinimaError,
-    ShapeError,
-)
+from ..errors import ArgumentError, DTypeError, IndexRangeError, MinimaError, ShapeError
+from ..explain import RAW, named, signature_error
 from ..tensor import Tensor, as_tensor, share_version, wrap
 
 __all__ = ["TABLE", "Array", "Arrays", "Operator", "OperatorFunction", "operator"]
@@ -269,11 +274,14 @@ class Operator(Generic[P]):
         if tape is not None and self.preparation is not None:
             attrs = {k: v.constant() if type(v) is Live else v for k, v in attrs.items()}
         if self.preparation is not None:
-            attrs = (
-                self.preparation(inputs, **attrs)
-                if self.variadic
-                else self.preparation(*inputs, **attrs)
-            )
+            try:
+                attrs = (
+                    self.preparation(inputs, **attrs)
+                    if self.variadic
+                    else self.preparation(*inputs, **attrs)
+                )
+            except RAW as error:
+                self.fail(error, inputs, attrs, explains=False)
         if not inputs:
             raise ArgumentError(f"{self.name}: got no tensors; expected at least one")
         device = inputs[0]._device
@@ -330,21 +338,30 @@ class Operator(Generic[P]):
             if len(filled) == len(self.attrs) and not (
                 extra > 0 and attrs and self._twice(extra, attrs)
             ):
-                return (tuple(args[0]) if self.variadic else args), filled
+                return (self._many(args[0]) if self.variadic else args), filled
             if extra > 0:
                 args += tuple(filled[n] for n in self.positional[:extra])
             elif extra:
                 args = args[:extra]
-        try:
-            bound = self.signature.bind(*args, **attrs)
-        except TypeError as error:
-            raise ArgumentError(
-                f"{self.name}: {error}; expected {self.name}{self.signature}"
-            ) from None
+        wrong = signature_error(self.name, self.signature, args, attrs)
+        if wrong is not None:
+            raise wrong
+        bound = self.signature.bind(*args, **attrs)
         bound.apply_defaults()
         values = bound.arguments
         found = tuple(values[i] for i in self.inputs)
-        return (tuple(found[0]) if self.variadic else found), {a: values[a] for a in self.attrs}
+        return (self._many(found[0]) if self.variadic else found), {
+            a: values[a] for a in self.attrs
+        }
+
+    def _many(self, given: Any) -> tuple[Any, ...]:
+        """Return the sequence of inputs *given* as a tuple."""
+        try:
+            return tuple(given)
+        except TypeError:
+            raise DTypeError(
+                f"{self.name}: got {named(given)}; expected a sequence of tensors"
+            ) from None
 
     def _twice(self, extra: int, attrs: dict[str, Any]) -> bool:
         """Say whether *attrs* names one of the first *extra* positional attributes again."""
@@ -355,6 +372,8 @@ class Operator(Generic[P]):
         device = dtype = None
         for t in given:
             if t is None:
+                if not self.optional:
+                    return False
                 continue
             try:
                 place, kind = t._device, t._array.dtype
@@ -369,6 +388,10 @@ class Operator(Generic[P]):
     def tensors(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the inputs as Tensors of one device and, where the operator asks, one dtype."""
         given, device = on_one_device(self.name, given)
+        if not self.optional:
+            for i, t in enumerate(given):
+                if t is None:
+                    self._missing(i)
         numbers = [type(t) in NUMBERS or isinstance(t, np.generic) for t in given]
         inputs = [
             t
@@ -392,6 +415,12 @@ class Operator(Generic[P]):
                         "the parts with mi.real and mi.imag, or the size with mi.abs"
                     )
         return tuple(inputs)
+
+    def _missing(self, i: int) -> NoReturn:
+        what = f"input {i}" if self.variadic else self.inputs[i]
+        raise DTypeError(
+            f"{self.name}: got None for {what}; expected a Tensor, an array or numbers"
+        )
 
     def _common(self, inputs: list[Any], numbers: list[bool]) -> DType | None:
         """Return the dtype that inputs are brought to, or None where each keeps its own."""
@@ -466,20 +495,50 @@ class Operator(Generic[P]):
             return self.save_inputs, self.save_output
         return [any(k) for k in zip(*[r[0] for r in wanted])], any(r[1] for r in wanted)
 
-    def fail(self, error: Exception, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> NoReturn:
-        """Raise what the user sees for *error*, which a kernel raised."""
-        found = self.explain(error, inputs, attrs)
+    def fail(
+        self,
+        error: Exception,
+        inputs: tuple[Any, ...],
+        attrs: dict[str, Any],
+        explains: bool = True,
+    ) -> NoReturn:
+        """Raise what the user sees for *error*, which a kernel, or the preparation, raised."""
+        found = self.explain(error, inputs, attrs, explains)
         if found is error:  # as its own cause it would keep all that its frames hold
             raise error
         raise found from error
 
     def explain(
-        self, error: Exception, inputs: tuple[Any, ...], attrs: dict[str, Any]
+        self,
+        error: Exception,
+        inputs: tuple[Any, ...],
+        attrs: dict[str, Any],
+        explains: bool = True,
     ) -> Exception:
-        """Return the error that the user sees for *error*, which a kernel raised."""
+        """Return the error that the user sees for *error*, which a kernel raised.
+
+        *explains* says that what was entered with ``explain`` may be asked.
+        """
         if isinstance(error, MinimaError | MemoryError | Warning):
             return error
-        if self.explanation is not None:
+        for i, t in enumerate(inputs):
+            if t is None and i < len(self.inputs) - self.optional:
+                return DTypeError(
+                    f"{self.name}: got None for {self.inputs[i]}; expected a Tensor, an array or "
+                    "numbers"
+                )
+        if isinstance(error, TypeError) and any(words in str(error) for words in _NO_LOOP):
+            kinds = " and ".join(dict.fromkeys(str(t.dtype) for t in inputs if t is not None))
+            return DTypeError(
+                f"{self.name}: got {kinds}, for which it has no meaning; cast first with "
+                ".astype(...)"
+                + (
+                    "; bools have mi.logical_not, logical_and, logical_xor"
+                    if "bool" in kinds
+                    else ""
+                )
+            )
+        if explains and self.explanation is not None:
             return ShapeError(f"{self.name}: {self.explanation(*inputs, **attrs)}")
         shapes = [t.shape for t in inputs if isinstance(t, Tensor)]
         if len(shapes) > 1 and self.promotes and not self.attrs and not self.variadic:
@@ -491,18 +550,22 @@ class Operator(Generic[P]):
                     "expected equal sizes, or 1, in each axis counted from the last"
                 )
         got = ", ".join(f"{t.dtype}{list(t.shape)}" for t in inputs if isinstance(t, Tensor))
-        options = "".join(f", {k}={v!r}" for k, v in attrs.items())
+        options = "".join(f", {k}={named(v)}" for k, v in attrs.items())
         for builtin, ours in (
             (IndexError, IndexRangeError),
             (TypeError, DTypeError),
+            (AttributeError, DTypeError),
             (ValueError, ShapeError),
             (ArithmeticError, ArgumentError),
+            (LookupError, ArgumentError),
         ):
             if isinstance(error, builtin):
                 return ours(f"{self.name}: {error}; got {got}{options}")
         return error
 
 
+#: what NumPy and CuPy say of a function that does not know a dtype
+_NO_LOOP = ("not supported for the input types", "did not contain a loop", "numpy boolean")
 #: the types of Python numbers that an operator takes in place of a Tensor
 NUMBERS = (float, int, bool, complex, Live)
 

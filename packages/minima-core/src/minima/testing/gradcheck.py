@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ..autograd import grad
 from ..errors import ArgumentError, DTypeError, MinimaError
+from ..explain import expect_function, several
 from ..operators import conj, real
 from ..tensor import Tensor, asarray
 
@@ -72,7 +73,8 @@ def gradcheck(
     Traceback (most recent call last):
     minima.testing.gradcheck.GradcheckError: gradcheck of multiply, order 1: 2 of 2 elements ...
     """
-    check = _Check(fn, [inputs] if isinstance(inputs, Tensor) else list(inputs))
+    expect_function("gradcheck", fn)
+    check = _Check(fn, list(several("gradcheck", "inputs", inputs)))
     if order not in (1, 2):
         raise ArgumentError(f"gradcheck: got order {order!r}; expected 1 or 2")
     scalar, points, labels = check.first() if order == 1 else check.second()

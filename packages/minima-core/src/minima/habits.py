@@ -1,0 +1,188 @@
+"""Names of PyTorch and NumPy that minima writes otherwise, for the error of who looks for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["missing_function", "missing_method"]
+
+_DTYPE = "astype(mi.{})"
+#: method of torch.Tensor or numpy.ndarray -> what to write after the tensor and the dot
+_METHODS = {
+    "view": "reshape(...)",
+    "view_as": "reshape(other.shape)",
+    "reshape_as": "reshape(other.shape)",
+    "expand": "broadcast_to(...)",
+    "expand_as": "broadcast_to(other.shape)",
+    "cpu": 'to("cpu")',
+    "cuda": 'to("cuda")',
+    "float": _DTYPE.format("float32"),
+    "double": _DTYPE.format("float64"),
+    "half": _DTYPE.format("float16"),
+    "bfloat16": _DTYPE.format("bfloat16"),
+    "long": _DTYPE.format("int64"),
+    "int": _DTYPE.format("int32"),
+    "short": _DTYPE.format("int16"),
+    "byte": _DTYPE.format("uint8"),
+    "char": _DTYPE.format("int8"),
+    "bool": _DTYPE.format("bool"),
+    "type_as": "astype(other.dtype)",
+    "dim": "ndim",
+    "ndimension": "ndim",
+    "numel": "size",
+    "nelement": "size",
+    "element_size": "dtype.itemsize",
+    "itemsize": "dtype.itemsize",
+    "t": "T",
+    "adjoint": "mT.conj()",
+    "clamp": "clip(min, max)",
+    "copy": "clone()",
+    "get_device": "device",
+    "is_cuda": 'device == mi.device("cuda")',
+    "is_floating_point": 'dtype.kind == "f"',
+    "index": "[...]",
+}
+#: methods that take more words
+_SAID = {
+    "type": "use t.dtype, and t.astype(...)",
+    "dot": "use t @ other, or np.dot(t, other)",
+    "allclose": "use np.allclose(t.numpy(), other.numpy())",
+    **{
+        f"new_{name}": f"use mi.{name}(..., dtype=t.dtype, device=t.device)"
+        for name in ("zeros", "ones", "full", "empty")
+    },
+    "new_tensor": "use mi.Tensor(..., dtype=t.dtype, device=t.device)",
+    "contiguous": "every operation takes any layout: leave it out, or use .clone() for a copy",
+    "is_contiguous": "every operation takes any layout; t.numpy().flags tells of this one",
+    "stride": "t.numpy().strides tells the bytes between elements",
+    "pin_memory": "leave it out",
+    "storage": "t.numpy() is the data",
+}
+#: name in torch or numpy -> what to write after ``mi.``
+_FUNCTIONS = {
+    "array": "asarray(...)",
+    "as_tensor": "asarray(...)",
+    "from_numpy": "asarray(...)",
+    "cat": "concat(tensors, axis=...)",
+    "row_stack": "vstack(...)",
+    "clamp": "clip(x, min, max)",
+    "permute": "permute_dims(x, axes)",
+    "mm": "matmul(a, b)",
+    "bmm": "matmul(a, b)",
+    "mv": "matmul(a, b)",
+    "dot": "matmul(a, b)",
+    "addmm": "matmul(a, b) + bias",
+    "ger": "outer(a, b)",
+    "rand": "init.rand(2, 3)",
+    "randn": "init.randn(2, 3)",
+    "normal": "init.normal(2, 3)",
+    "uniform": "init.uniform(2, 3)",
+    "rand_like": "init.rand(*x.shape)",
+    "randn_like": "init.randn(*x.shape)",
+    "seed": "manual_seed(n)",
+    "float": "float32",
+    "double": "float64",
+    "half": "float16",
+    "long": "int64",
+    "int": "int32",
+    "short": "int16",
+    "cfloat": "complex64",
+    "cdouble": "complex128",
+    "grad": "func.grad(f), or mi.autograd.grad(outputs, inputs)",
+    "value_and_grad": "func.value_and_grad(f)",
+    "vmap": "func.vmap(f)",
+    "vjp": "func.vjp(f, x)",
+    "jvp": "func.jvp(f, x, v)",
+    "jit": "compile(f)",
+    "checkpoint": "func.checkpoint(f)",
+    "norm": "linalg.vector_norm(x), or mi.linalg.norm(x)",
+    "inverse": "linalg.inv(x)",
+    "eq": "equal(a, b)",
+    "ne": "not_equal(a, b)",
+    "lt": "less(a, b)",
+    "le": "less_equal(a, b)",
+    "gt": "greater(a, b)",
+    "ge": "greater_equal(a, b)",
+    "sub": "subtract(a, b)",
+    "mul": "multiply(a, b)",
+    "div": "divide(a, b)",
+    "true_divide": "divide(a, b)",
+    "neg": "negative(x)",
+    "concatenate": "concat(tensors, axis=...)",
+    "arccos": "acos(x)",
+    "arcsin": "asin(x)",
+    "arctan": "atan(x)",
+    "arctan2": "atan2(a, b)",
+    "logical_invert": "logical_not(x)",
+    "Module": "nn.Module",
+    "save": "io.save(...)",
+    "load": "io.load(...)",
+}
+#: functions that take more words
+_WORDS = {
+    "is_tensor": "use isinstance(x, mi.Tensor)",
+    "numel": "use x.size",
+    "t": "use x.T",
+    "allclose": "use np.allclose(a.numpy(), b.numpy())",
+    "isclose": "use np.isclose(a.numpy(), b.numpy())",
+    "randint": "use mi.Tensor(np.random.default_rng(0).integers(low, high, size))",
+    "randperm": "use mi.Tensor(np.random.default_rng(0).permutation(n))",
+    "dtype": "dtypes are NumPy's: mi.float32, 'float32' and np.float32 are one",
+    "set_printoptions": "tensors print as np.set_printoptions says, with at most 6 digits",
+    "Parameter": "it is mi.nn.Parameter, in minima-nn",
+    "inference_mode": "use mi.no_grad()",
+}
+
+
+def missing_method(name: str) -> str:
+    """Return what to say to who looks for ``t.name``.
+
+    >>> from minima.habits import missing_method
+    >>> missing_method("view")
+    "a Tensor has no attribute 'view'; here it is t.reshape(...)"
+    """
+    said = f"a Tensor has no attribute {name!r}"
+    if name in _SAID:
+        return f"{said}; {_SAID[name]}"
+    if name in _METHODS:
+        return f"{said}; here it is t.{_METHODS[name]}"
+    from . import fft, init, linalg, operators
+    from .tensor import Tensor
+
+    homes = ((operators, "mi"), (linalg, "mi.linalg"), (fft, "mi.fft"), (init, "mi.init"))
+    for home, path in homes:
+        if name in home.__all__:
+            return f"{said}; it is a function: {path}.{name}(t, ...)"
+    if name in _FUNCTIONS:
+        return f"{said}; here it is mi.{_FUNCTIONS[name]}"
+    return said + _close(name, [n for n in dir(Tensor) if not n.startswith("_")], "t")
+
+
+def missing_function(name: str, known: Any) -> str:
+    """Return what to say to who looks for ``mi.name``, where there are the names *known*.
+
+    >>> from minima.habits import missing_function
+    >>> missing_function("cat", [])
+    "module 'minima' has no attribute 'cat'; here it is mi.concat(tensors, axis=...)"
+    """
+    said = f"module 'minima' has no attribute {name!r}"
+    if name in _WORDS:
+        return f"{said}; {_WORDS[name]}"
+    if name in _FUNCTIONS:
+        return f"{said}; here it is mi.{_FUNCTIONS[name]}"
+    from . import fft, init, linalg
+
+    for home, path in ((linalg, "mi.linalg"), (fft, "mi.fft"), (init, "mi.init")):
+        if name in home.__all__:
+            return f"{said}; it is {path}.{name}"
+    return said + _close(name, known, "mi")
+
+
+def _close(name: str, known: Any, owner: str) -> str:
+    """Return the hint at the names of *known* that look like *name*."""
+    if name.startswith("_"):
+        return ""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, known, 3, 0.75)
+    return f"; did you mean {' or '.join(f'{owner}.{n}' for n in found)}?" if found else ""
