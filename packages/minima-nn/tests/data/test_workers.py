@@ -140,6 +140,12 @@ def test_any_order():
     assert sorted(ids(load(sets.Rows(), in_order=False))) == ids(load(sets.Rows(), num_workers=1))
 
 
+def test_spawned_workers():
+    """Catch a way of starting that only one system has."""
+    loader = load(sets.Rows(4), num_workers=1, multiprocessing_context="spawn")
+    assert ids(loader) == [[0, 1], [2, 3]]
+
+
 def test_workers_compute():
     """Catch a worker that hangs in BLAS or in our threads, which a fork leaves without threads."""
     here = mi.relu(mi.Tensor(np.full((400, 400), 2, np.float32)) @ mi.ones((400, 400)))
