@@ -7,6 +7,7 @@ the oracle environment both sides run and are compared; elsewhere minima is comp
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,23 +105,28 @@ def _slopes(side, ys, seed):
     return total
 
 
-def differentiated(side, seed, leaves, ys, second):
-    """Return name -> gradient of every leaf, and with *second* the gradient of their sum."""
+def differentiated(side, seed, leaves, ys, second, layout=lambda name, g: g):
+    """Return name -> gradient of every leaf, and with *second* the gradient of their sum.
+
+    *layout(name, g)* returns a gradient as it lies in PyTorch.
+    """
     ys = [y for y in ys if y.requires_grad]
     found = {}
     if not ys or not leaves:
         return found
     grads = side.grad(_slopes(side, ys, seed), list(leaves.values()), second)
     for (name, leaf), g in zip(leaves.items(), grads, strict=True):
-        found[f"grad {name}"] = np.zeros(tuple(leaf.shape)) if g is None else side.numpy(g)
+        g = np.zeros(tuple(leaf.shape)) if g is None else side.numpy(g)
+        found[f"grad {name}"] = layout(name, g)
     if second:
-        known = [g for g in grads if g is not None and g.requires_grad]
+        known = {name: g for name, g in zip(leaves, grads) if g is not None and g.requires_grad}
+        known = [layout(name, g) for name, g in known.items()]
         again = [None] * len(leaves)
         if known:  # else all is linear
             again = side.grad(_slopes(side, known, seed + "/2"), list(leaves.values()))
         for (name, leaf), g in zip(leaves.items(), again, strict=True):
-            zero = np.zeros(tuple(leaf.shape))
-            found[f"second {name}"] = zero if g is None else side.numpy(g)
+            g = np.zeros(tuple(leaf.shape)) if g is None else side.numpy(g)
+            found[f"second {name}"] = layout(name, g)
     return found
 
 
@@ -194,10 +200,12 @@ def layer(
             parameters = side.parameters(module)
             leaves = {f"input {i}": t for i, (t, grad) in enumerate(given) if grad}
             leaves.update({k: p for k, p in parameters.items() if p.requires_grad})
-            for key, g in differentiated(side, seed, leaves, ys, second).items():
-                kind_of, _, of = key.partition(" ")
-                g = side.in_torch_layout(module, of, g) if of in parameters else g
-                found[f"{n} {kind_of} {of}"] = g
+
+            def layout(of, g, own=parameters):
+                return side.in_torch_layout(module, of, g) if of in own else g
+
+            for key, g in differentiated(side, seed, leaves, ys, second, layout).items():
+                found[f"{n} {key}"] = g
         found.update({f"buffer {k}": b for k, b in side.buffers(module).items()})
         return found
 
@@ -219,3 +227,31 @@ def check(row, dtype, got, expected):
         scale = max(float(np.abs(wanted[finite]).max(initial=0.0)), 1e-3)
         off = float(np.abs(mine[finite] - wanted[finite]).max(initial=0.0)) / scale
         assert off <= row.tolerance(dtype), f"{row.id}: {key} is off by {off:.2e} of {scale:.3g}"
+
+
+def store(kind, rows):
+    """Write what *rows*, row's id -> name -> array, are compared with: one vector, and an index."""
+    index = [
+        [row, [[name, a.dtype.kind, list(a.shape)] for name, a in arrays.items()]]
+        for row, arrays in rows.items()
+    ]
+    flat = [np.ravel(a).astype("float64") for arrays in rows.values() for a in arrays.values()]
+    np.savez_compressed(
+        REFERENCES / f"{kind}.npz",
+        values=np.concatenate(flat),
+        index=np.frombuffer(json.dumps(index).encode(), np.uint8),
+    )
+
+
+def stored(kind):
+    """Return row's id -> name -> array, as `store` wrote them."""
+    with np.load(REFERENCES / f"{kind}.npz", allow_pickle=False) as file:
+        values, index = file["values"], json.loads(file["index"].tobytes())
+    found, at = {}, 0
+    for row, arrays in index:
+        of = found[row] = {}
+        for name, letter, shape in arrays:
+            size = int(np.prod(shape))
+            part, at = values[at : at + size].reshape(shape), at + size
+            of[name] = part if letter == "f" else part.astype({"i": "int64", "b": "bool"}[letter])
+    return found

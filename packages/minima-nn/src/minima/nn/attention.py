@@ -6,27 +6,21 @@ from typing import Any
 
 import numpy.typing as npt
 
-from minima import (
-    Tensor,
-    arange,
-    attention_weights,
-    broadcast_to,
-    concat,
-    expand_dims,
-    full,
-    init,
-    logical_not,
-    permute_dims,
-    project,
-    scaled_dot_product_attention,
-    where,
-    zeros,
-)
+from minima import Tensor, init, permute_dims, where
 from minima.devices import Device
-from minima.errors import ArgumentError, DTypeError, ShapeError
+from minima.errors import ArgumentError, DTypeError
 
-from .arguments import check_floating, integer, real
-from .functional.dropout import dropout as dropped
+from .arguments import integer, real
+from .cache import KVCache
+from .functional.attention import (
+    attended,
+    check_inputs,
+    later,
+    projected,
+    split_heads,
+    split_weights,
+    with_batch,
+)
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter
@@ -46,6 +40,11 @@ class MultiheadAttention(Module):
     *is_causal* says that *attn_mask* is the causal one, which then need not be given and is not
     read. Where a query may see no key, its heads give 0. Weights are dropped with probability
     *dropout* in training. *add_bias_kv* appends a trained key and value, *add_zero_attn* zeros.
+    *rotary*, a `RotaryEmbedding`, turns the queries and keys of each head by their places.
+
+    With a `KVCache` the keys and values of the call join those of the calls before, and a query
+    sees the keys up to its own place; a mask then speaks of all of them. With *static* those of
+    the first call serve in all later ones, as attention to what does not change has it.
 
     Shapes: query (L, N, embed_dim), key (S, N, kdim), value (S, N, vdim), the first two axes
     exchanged with batch_first, all without N for a single sample; attn_mask (L, S) or
@@ -77,6 +76,7 @@ class MultiheadAttention(Module):
         vdim: int | None = None,
         batch_first: bool = False,
         *,
+        rotary: Module | None = None,
         device: str | Device | None = None,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
@@ -93,6 +93,11 @@ class MultiheadAttention(Module):
         self.dropout = real(name, "dropout", dropout, low=0.0, high=1.0)
         self.kdim = size if kdim is None else integer(name, "kdim", kdim)
         self.vdim = size if vdim is None else integer(name, "vdim", vdim)
+        if rotary is not None and not isinstance(rotary, Module):
+            raise DTypeError(
+                f"{name}: rotary is {rotary!r}; expected a Module, as RotaryEmbedding(...), or None"
+            )
+        self.rotary = rotary
         self.batch_first, self.add_zero_attn = bool(batch_first), bool(add_zero_attn)
 
         def uniform(rows: int, columns: int) -> Parameter:
@@ -126,132 +131,80 @@ class MultiheadAttention(Module):
         attn_mask: Tensor | None = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
+        *,
+        cache: KVCache | None = None,
+        static: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """Return the output, and with *need_weights* the weights."""
-        single = self._check(query, key, value)
+        name, first = "MultiheadAttention", self.batch_first
+        sizes = (self.embed_dim, self.kdim, self.vdim)
+        single = check_inputs(name, query, key, value, sizes, batch_first=first)
         if single:
-            axis = 0 if self.batch_first else 1
-            query, key, value = (expand_dims(t, axis) for t in (query, key, value))
-            if key_padding_mask is not None:
-                key_padding_mask = expand_dims(key_padding_mask, 0)
-        q, k, v = (self._heads(t) for t in self._projected(query, key, value))
-        shape = (q.shape[0], self.num_heads, q.shape[2], k.shape[2])
-        k, v = self._extended(k), self._extended(v, values=True)
-        more = k.shape[2] - shape[3]
-        if is_causal and more:  # what is appended is seen by all
-            attn_mask = expand_dims(arange(shape[2], device=q.device), 1) < arange(
-                shape[3], device=q.device
+            query, key, value, key_padding_mask = with_batch(
+                query, key, value, key_padding_mask, 0 if first else 1
             )
-            is_causal = False
-        mask = self._mask(None if is_causal else attn_mask, key_padding_mask, shape, more)
-        y, weights = self._attend(q, k, v, mask, need_weights, is_causal)
-        n, length = shape[0], shape[2]
-        order, lead = (
-            ((0, 2, 1, 3), (n, length)) if self.batch_first else ((2, 0, 1, 3), (length, n))
+        q, k, v = self._heads(query, key, value, cache, static)
+        if cache is not None and not static:
+            attn_mask, is_causal = self._causal(attn_mask, q, k)
+        y, weights = attended(
+            name,
+            q,
+            k,
+            v,
+            attn_mask,
+            key_padding_mask,
+            is_causal=is_causal,
+            extra=(self.bias_k, self.bias_v, self.add_zero_attn),
+            dropout_p=self.dropout if self.training else 0.0,
+            need_weights=need_weights,
         )
+        n, length = q.shape[0], q.shape[2]
+        order, lead = ((0, 2, 1, 3), (n, length)) if first else ((2, 0, 1, 3), (length, n))
         rows = permute_dims(y, order).reshape((n * length, self.embed_dim))
         output = self.out_proj(rows).reshape((*lead, self.embed_dim))
         if weights is not None and average_attn_weights:
             weights = weights.mean(axis=1)
         if single:
-            return output[0 if self.batch_first else (slice(None), 0)], (
+            return output[0 if first else (slice(None), 0)], (
                 None if weights is None else weights[0]
             )
         return output, weights
 
     # ---- parts of it -----------------------------------------------------------------------------
-    def _projected(self, *inputs: Tensor) -> list[Tensor]:
-        """Return query, key and value, projected."""
-        size = self.embed_dim
-        parts = [slice(i * size, (i + 1) * size) for i in range(3)]
-        if self.in_proj_weight is not None:
-            weights = [self.in_proj_weight[part] for part in parts]
-        else:
+    def _heads(
+        self, query: Tensor, key: Tensor, value: Tensor, cache: KVCache | None, static: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the queries, and the keys and values that they may see, of each head."""
+        weights = split_weights("MultiheadAttention", self.embed_dim, self.in_proj_weight)
+        if self.in_proj_weight is None:
             weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
-        bias = self.in_proj_bias
-        return [
-            project(x, weight, None if bias is None else bias[part])
-            for x, weight, part in zip(inputs, weights, parts)
+        kept = None if cache is None or not static else cache.kept(self)
+        inputs = [query] if kept is not None else [query, key, value]
+        parts = [
+            split_heads(x, self.num_heads, self.batch_first)
+            for x in projected(inputs, weights, self.in_proj_bias)
         ]
+        offset = 0 if cache is None or static else cache.length_of(self)
+        if self.rotary is not None:
+            parts[:2] = [self.rotary(x, offset=offset) for x in parts[:2]]
+        if kept is not None:
+            return (parts[0], *kept)
+        q, k, v = parts
+        if cache is not None:
+            k, v = cache.keep(self, k, v) if static else cache.append(self, k, v)
+        return q, k, v
 
-    def _heads(self, x: Tensor) -> Tensor:
-        """Return x as (N, heads, L, features of a head)."""
-        apart = x.reshape((*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads))
-        return permute_dims(apart, (0, 2, 1, 3) if self.batch_first else (1, 2, 0, 3))
-
-    def _extended(self, x: Tensor, values: bool = False) -> Tensor:
-        """Return keys, or *values*, with what is appended to them."""
-        n, heads, _, size = x.shape
-        parts = [x]
-        bias = self.bias_v if values else self.bias_k
-        if bias is not None:
-            parts.append(broadcast_to(bias.reshape((1, heads, 1, size)), (n, heads, 1, size)))
-        if self.add_zero_attn:
-            parts.append(zeros((n, heads, 1, size), dtype=x.dtype, device=x.device))
-        return concat(parts, axis=2) if len(parts) > 1 else x
-
-    def _attend(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, need: bool, causal: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return the output of each head; its weights only where they are needed."""
-        drops = self.training and self.dropout > 0.0
-        if not need and not drops:
-            return scaled_dot_product_attention(q, k, v, mask, causal=causal), None
-        weights = attention_weights(q, k, mask, causal=causal)
-        if drops:
-            weights = dropped(weights, self.dropout)
-        return weights @ v, weights if need else None
-
-    def _mask(
-        self,
-        attn_mask: Tensor | None,
-        padding: Tensor | None,
-        shape: tuple[int, int, int, int],
-        more: int,
-    ) -> Tensor | None:
-        """Return both masks as one: bools, True where a key takes part, or floats to add.
-
-        *shape* is (N, heads, L, S); *more* keys after them are seen by all.
-        """
-        n, heads, length, keys = shape
-        found = []
-        if attn_mask is not None:
-            _check_mask("attn_mask", attn_mask, (length, keys), (n * heads, length, keys))
-            wide = shape if attn_mask.ndim == 3 else (1, 1, length, keys)
-            found.append(attn_mask.reshape(wide))
-        if padding is not None:
-            _check_mask("key_padding_mask", padding, (n, keys))
-            found.append(padding.reshape((n, 1, 1, keys)))
-        if any(m.dtype.kind == "f" for m in found):
-            found = [m if m.dtype.kind == "f" else where(m, float("-inf"), 0.0) for m in found]
-        else:
-            found = [logical_not(m) for m in found]
-        if more:
-            found = [_widened(m, more) for m in found]
-        if len(found) < 2:
-            return found[0] if found else None
-        return found[0] & found[1] if found[0].dtype.kind == "b" else found[0] + found[1]
-
-    def _check(self, query: Any, key: Any, value: Any) -> bool:
-        """Raise unless sizes fit; say whether they are those of a single sample."""
-        named = {"query": query, "key": key, "value": value}
-        sizes = (self.embed_dim, self.kdim, self.vdim)
-        for (what, x), size in zip(named.items(), sizes):
-            check_floating("MultiheadAttention", what, x)
-            if x.ndim not in (2, 3) or x.ndim != query.ndim or x.shape[-1] != size:
-                layout = "(N, L, C)" if self.batch_first else "(L, N, C)"
-                raise ShapeError(
-                    f"MultiheadAttention: {what} has shape {x.shape}; expected {layout}, or (L, C) "
-                    f"for a single sample, with C = {size}"
-                )
-        batch = 0 if self.batch_first else 1
-        same = query.ndim == 2 or query.shape[batch] == key.shape[batch]
-        if key.shape[:-1] != value.shape[:-1] or not same:
-            raise ShapeError(
-                f"MultiheadAttention: query has shape {query.shape}, key {key.shape}, value "
-                f"{value.shape}; expected equal numbers of samples, and of keys and values"
-            )
-        return bool(query.ndim == 2)
+    def _causal(self, mask: Tensor | None, q: Tensor, k: Tensor) -> tuple[Tensor | None, bool]:
+        """Return what hides the keys after each of the last queries, and whether it is causal."""
+        length, keys = q.shape[2], k.shape[2]
+        if mask is None and length in (1, keys):  # the last query sees all
+            return None, length == keys
+        unseen = later(length, keys, q.device, keys - length)
+        if mask is None:
+            return unseen, False
+        if mask.dtype.kind == "b":
+            return mask | unseen, False
+        return where(unseen, float("-inf"), mask), False
 
     def extra_repr(self) -> str:
         """Return the sizes and options."""
@@ -260,26 +213,3 @@ class MultiheadAttention(Module):
             f"{self.embed_dim}, {self.num_heads}{sizes}, dropout={self.dropout:g}, "
             f"bias={self.in_proj_bias is not None}, batch_first={self.batch_first}"
         )
-
-
-def _check_mask(name: str, mask: Any, *shapes: tuple[int, ...]) -> None:
-    if not isinstance(mask, Tensor) or mask.dtype.kind not in "bf":
-        kind = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
-        raise DTypeError(
-            f"MultiheadAttention: {name} is of {kind}; expected a Tensor of bools, True where a "
-            "key does not take part, or of floats to add"
-        )
-    if mask.shape not in shapes:
-        expected = " or ".join(map(str, shapes))
-        raise ShapeError(f"MultiheadAttention: {name} has shape {mask.shape}; expected {expected}")
-
-
-def _widened(mask: Tensor, more: int) -> Tensor:
-    """Return *mask* with *more* keys that take part."""
-    seen = full(
-        (*mask.shape[:-1], more),
-        True if mask.dtype.kind == "b" else 0.0,
-        dtype=mask.dtype,
-        device=mask.device,
-    )
-    return concat([mask, seen], axis=-1)

@@ -14,6 +14,7 @@ from sys import modules
 from typing import TYPE_CHECKING
 
 from .activations import *  # noqa: F403
+from .attention import *  # noqa: F403
 from .binary import *  # noqa: F403
 from .classification import *  # noqa: F403
 from .ctc import *  # noqa: F403
@@ -22,11 +23,13 @@ from .embedding import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .margins import *  # noqa: F403
 from .normalization import *  # noqa: F403
+from .positions import *  # noqa: F403
 from .regression import *  # noqa: F403
 from .spatial import *  # noqa: F403
 
 _FAMILIES = (
     "activations",
+    "attention",
     "binary",
     "classification",
     "ctc",
@@ -35,6 +38,7 @@ _FAMILIES = (
     "linear",
     "margins",
     "normalization",
+    "positions",
     "regression",
     "spatial",
 )

@@ -1,13 +1,9 @@
-"""Products with weights, distances and attention, by PyTorch's names."""
+"""Products with weights and distances, by PyTorch's names."""
 
 from __future__ import annotations
 
 from minima import (
-    Generator,
     Tensor,
-    attention_weights,
-    broadcast_to,
-    dropout,
     expand_dims,
     matmul,
     project,
@@ -15,11 +11,10 @@ from minima import (
 from minima import cosine_similarity as cosine_along
 from minima import one_hot as one_hot_of
 from minima import pairwise_distance as distance
-from minima import scaled_dot_product_attention as attention
 from minima.amp import autocasts
 from minima.errors import ArgumentError, DTypeError, ShapeError
 
-from ..arguments import check_floating, real
+from ..arguments import check_floating
 
 __all__ = [
     "bilinear",
@@ -27,7 +22,6 @@ __all__ = [
     "linear",
     "one_hot",
     "pairwise_distance",
-    "scaled_dot_product_attention",
 ]
 
 
@@ -111,57 +105,3 @@ def pairwise_distance(
     Tensor([5.])
     """
     return distance(x1, x2, p, eps, keepdim)
-
-
-def scaled_dot_product_attention(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    *,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-    generator: Generator | None = None,
-) -> Tensor:
-    """Return softmax(query @ key.T * scale) @ value, over the keys that a query may see.
-
-    *attn_mask*: bools, True where a key takes part, or floats to add before softmax. With
-    *is_causal* query i sees the keys 0 .. i. *scale* is 1 / sqrt(E) unless given. *dropout_p* is
-    the probability with which a weight is set to 0. With *enable_gqa* several heads of the query,
-    on axis -3, share one of the keys and values. A query that sees no key gives 0.
-
-    Shapes: query (*, L, E), key (*, S, E), value (*, S, D), attn_mask broadcast to (*, L, S)
-    -> (*, L, D). Raises: ShapeError when sizes do not fit, DTypeError for a mask of integers.
-    Source: Vaswani et al. 2017.
-
-    >>> q = mi.ones((2, 4))
-    >>> value = mi.Tensor([[0.0], [4.0]])
-    >>> mi.nn.functional.scaled_dot_product_attention(q, q, value, is_causal=True)
-    Tensor([[0.],
-            [2.]])
-    """
-    name = "scaled_dot_product_attention"
-    p = real(name, "dropout_p", dropout_p, low=0.0, high=1.0)
-    for argument, t in (("query", query), ("key", key), ("value", value)):
-        check_floating(name, argument, t)
-    if enable_gqa:
-        key, value = _shared("key", query, key), _shared("value", query, value)
-    if not p:
-        return attention(query, key, value, attn_mask, causal=is_causal, scale=scale)
-    weights = attention_weights(query, key, attn_mask, causal=is_causal, scale=scale)
-    return matmul(dropout(weights, p, generator=generator), value)
-
-
-def _shared(argument: str, query: Tensor, t: Tensor) -> Tensor:
-    """Return *t* with each head as often as there are heads of the query for it."""
-    heads = query.shape[-3] if query.ndim > 2 else 0
-    if t.ndim < 3 or not t.shape[-3] or heads % t.shape[-3]:
-        raise ShapeError(
-            f"scaled_dot_product_attention: query has shape {query.shape}, {argument} {t.shape}; "
-            "expected heads, on axis -3, of the query that are a multiple of the others"
-        )
-    *lead, own, size, features = t.shape
-    wide = broadcast_to(expand_dims(t, -3), (*lead, own, heads // own, size, features))
-    return wide.reshape(*lead, heads, size, features)
