@@ -185,3 +185,13 @@ def test_arrays_become_tensors():
     assert all(isinstance(part, mi.Tensor) for part in dataset[1])
     data[1] = 7.0
     assert dataset[1][0].tolist() == [7.0, 7.0]
+
+
+def test_images_are_transformed_by_the_batch():
+    """Catch a transform that single samples miss, or that changes what is kept."""
+    data = images()
+    data.transform = mi.data.augment.Normalize([0.5], [0.25])
+    batch, _ = data.__getitems__([3, 1])
+    singles = [data[i][0].tolist() for i in (3, 1)]
+    assert batch.tolist() == singles
+    np.testing.assert_allclose(batch.numpy(), (data.images.numpy()[[3, 1]] - 0.5) / 0.25)

@@ -96,6 +96,20 @@ def test_seeds_differ_and_repeat():
     assert len(set(numbers)) == len(numbers)
 
 
+def test_augmentation_differs_between_workers():
+    """Catch the same crops in every worker, and others in the next run."""
+    pixels = np.tile(np.arange(64, dtype=np.uint8).reshape(1, 8, 8), (16, 1, 1))
+    crop = mi.data.augment.RandomCrop(3)
+    data = mi.data.ImageDataset(pixels, np.zeros(16, int), transform=crop)
+
+    def run():
+        return [x.tolist() for x, _ in load(data, 8, generator=mi.Generator(2))]
+
+    first, second = run()
+    assert first != second
+    assert run() == [first, second]
+
+
 def test_a_pass_with_workers_leaves_the_order_alone():
     """Catch a seed that is drawn in the way of the order: runs with and without workers agree."""
     a, b = mi.Generator(1), mi.Generator(1)

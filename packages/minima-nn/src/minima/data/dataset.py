@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,9 @@ class ImageDataset(Dataset):
     """Keep grey images as bytes and give them as float32 in [0, 1], with a label each.
 
     Bytes take a quarter of the memory of float32; a batch is converted when it is asked for.
-    `classes` holds the names of the labels, `white` the byte that becomes 1.0.
+    `classes` holds the names of the labels, `white` the byte that becomes 1.0. `transform`, which
+    can be set later too, is called with batches (B, 1, H, W), as what is in
+    `minima.data.augment`.
 
     Shapes: pixels (N, H, W), labels (N,) -> sample (1, H, W) and (), batch (B, 1, H, W) and (B,).
     Dtype: float32 images, int64 labels.
@@ -108,6 +110,7 @@ class ImageDataset(Dataset):
         *,
         white: int = 255,
         classes: Sequence[str] = tuple("0123456789"),
+        transform: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         if pixels.ndim != 3 or labels.shape != pixels.shape[:1]:
             raise ShapeError(
@@ -123,22 +126,25 @@ class ImageDataset(Dataset):
         self.targets = labels.astype(np.int64)
         self.white = white
         self.classes = tuple(classes)
+        self.transform = transform
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        image = self._scaled(self.pixels[index])[np.newaxis]
-        return asarray(image), asarray(np.asarray(self.targets[index]))
+        image = asarray(self._scaled(self.pixels[index])[np.newaxis])
+        if self.transform is not None:
+            image = self.transform(image[None])[0]
+        return image, asarray(np.asarray(self.targets[index]))
 
     def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         rows = np.asarray(indices, dtype=np.int64)
-        images = self._scaled(self.pixels[rows])[:, np.newaxis]
-        return asarray(images), asarray(self.targets[rows])
+        images = asarray(self._scaled(self.pixels[rows])[:, np.newaxis])
+        return (self.transform or (lambda x: x))(images), asarray(self.targets[rows])
 
     @property
     def images(self) -> Tensor:
-        """Return all images: (N, 1, H, W), float32."""
+        """Return all images as they are kept: (N, 1, H, W), float32, without `transform`."""
         return asarray(self._scaled(self.pixels)[:, np.newaxis])
 
     @property
