@@ -65,6 +65,21 @@ def test_it_starts_as_pytorchs():
         assert 0.8 * bound < abs(parameter.numpy()).max() <= bound
 
 
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("padding", [1, "same"])
+def test_what_stands_around_is_the_image(mode, padding):
+    """Fault: zeros, or rows taken for columns."""
+    layer = nn.Conv2d(2, 3, 3, padding=padding, padding_mode=mode, dtype="float64")
+    x = np.random.default_rng(0).normal(size=(2, 2, 4, 5))
+    known = {"replicate": "edge", "circular": "wrap"}.get(mode, mode)
+    around = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)), known)
+    plain = nn.Conv2d(2, 3, 3, dtype="float64")
+    plain.load_state_dict(layer.state_dict())
+    expected = plain(mi.Tensor(around)).numpy()
+    np.testing.assert_allclose(layer(mi.Tensor(x)).numpy(), expected, rtol=1e-12)
+    assert f"padding_mode={mode!r}" in repr(layer)
+
+
 @pytest.mark.parametrize(
     ("layer", "text"),
     [

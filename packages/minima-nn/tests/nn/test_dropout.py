@@ -40,6 +40,17 @@ def test_a_generator_of_its_own_repeats_and_leaves_the_default_alone():
     assert mi.random.default_generator().get_state() == default
 
 
+def test_in_place_the_input_changes():
+    """Fault: a copy, or a gradient of the values before."""
+    x = mi.ones(100, requires_grad=True)
+    inner = x * 1.0
+    y = nn.Dropout(0.5, inplace=True)(inner)
+    assert y is inner
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), y.numpy())
+    assert repr(nn.Dropout(0.5, True)) == "Dropout(p=0.5, inplace=True)"
+
+
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_it_keeps_the_dtype(dtype):
     """Fault: a float64 mask that widens the model."""

@@ -44,11 +44,44 @@ def test_a_bag_without_entries_is_zero():
         assert y.numpy()[2].any()
 
 
+def test_rows_that_are_looked_up_are_scaled_down_in_the_table():
+    """Fault: a row that was not asked for, or a table that stays as it is."""
+    table = mi.Tensor([[3.0, 4.0], [6.0, 8.0], [0.3, 0.4], [30.0, 40.0]])
+    layer = nn.Embedding.from_pretrained(table, max_norm=5.0)
+    layer(mi.Tensor([1, 2, 1]))
+    expected = [[3.0, 4.0], [3.0, 4.0], [0.3, 0.4], [30.0, 40.0]]
+    np.testing.assert_allclose(layer.weight.numpy(), expected, rtol=1e-6)
+
+
+def test_the_gradient_of_a_row_is_divided_by_its_own_count():
+    """Fault: the count of another row."""
+    x = mi.Tensor([[0, 1, 1], [4, 1, 0]])
+    for layer in (nn.Embedding, nn.EmbeddingBag):
+        options = {} if layer is nn.Embedding else {"mode": "sum"}
+        made = layer(5, 1, scale_grad_by_freq=True, **options)
+        made(x).sum().backward()
+        assert made.weight.grad.tolist() == [[1.0], [1.0], [0.0], [0.0], [1.0]]
+
+
+def test_a_given_table_is_shared_and_frozen():
+    """Fault: a copy, or a table that training moves."""
+    table = mi.ones((3, 2))
+    for layer in (nn.Embedding, nn.EmbeddingBag):
+        made = layer.from_pretrained(table)
+        assert not made.weight.requires_grad
+        assert layer.from_pretrained(table, freeze=False).weight.requires_grad
+        assert np.shares_memory(made.weight.numpy(), table.numpy())
+
+
 @pytest.mark.parametrize(
     ("layer", "text"),
     [
         (lambda: nn.Embedding(5, 3, 0), "Embedding(5, 3, padding_idx=0)"),
         (lambda: nn.EmbeddingBag(5, 3), "EmbeddingBag(5, 3, mode='mean')"),
+        (
+            lambda: nn.Embedding(5, 3, max_norm=1.0, scale_grad_by_freq=True),
+            "Embedding(5, 3, max_norm=1.0, scale_grad_by_freq=True)",
+        ),
         (
             lambda: nn.EmbeddingBag(5, 3, mode="sum", include_last_offset=True),
             "EmbeddingBag(5, 3, mode='sum', include_last_offset=True)",

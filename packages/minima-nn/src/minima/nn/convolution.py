@@ -84,8 +84,8 @@ class Filters(Module):
             f"kernel_size={self.kernel_size}, stride={self.stride}",
         ]
         none, one = (0,) * self.axes, (1,) * self.axes
-        defaults = {"padding": none, "output_padding": none, "dilation": one}
-        defaults.update(groups=1, padding_mode="zeros")  # type: ignore[arg-type]
+        defaults: dict[str, Any] = {"padding": none, "output_padding": none, "dilation": one}
+        defaults |= {"groups": 1, "padding_mode": "zeros"}
         shown += [
             f"{n}={getattr(self, n)!r}" for n, d in defaults.items() if getattr(self, n, d) != d
         ]

@@ -96,8 +96,8 @@ class _Table(Module):
 
     def extra_repr(self) -> str:
         """Return the sizes, and the options that are not the default."""
-        defaults = {"max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False, "mode": None}
-        defaults.update(include_last_offset=False, padding_idx=None)
+        defaults: dict[str, Any] = {"max_norm": None, "norm_type": 2.0, "mode": None}
+        defaults |= {"scale_grad_by_freq": False, "include_last_offset": False, "padding_idx": None}
         others = {k: getattr(self, k, d) for k, d in defaults.items()}
         shown = "".join(f", {k}={v!r}" for k, v in others.items() if v != defaults[k])
         return f"{self.num_embeddings}, {self.embedding_dim}{shown}"

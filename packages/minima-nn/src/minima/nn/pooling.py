@@ -76,8 +76,8 @@ class _Pool(Module):
             shown = f"norm_type={self.norm_type:g}, {shown}"
         else:
             shown += f", padding={self.padding}"
-        defaults = {"dilation": (1,) * self.axes, "ceil_mode": False, "return_indices": False}
-        defaults.update(count_include_pad=True, divisor_override=None)  # type: ignore[arg-type]
+        defaults: dict[str, Any] = {"dilation": (1,) * self.axes, "ceil_mode": False}
+        defaults |= {"return_indices": False, "count_include_pad": True, "divisor_override": None}
         others = {k: getattr(self, k, d) for k, d in defaults.items()}
         return shown + "".join(f", {k}={v!r}" for k, v in others.items() if v != defaults[k])
 
