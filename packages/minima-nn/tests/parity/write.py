@@ -12,18 +12,18 @@ import numpy as np
 
 from .rows import ROWS
 from .sides import torch_side
-from .table import REFERENCES
+from .table import store
 
 
 def main(kinds):
     for kind in kinds or sorted({row.kind for row in ROWS}):
-        arrays = {}
+        rows = {}
         for row in ROWS:
             if row.kind == kind:
                 found = row.run(torch_side()("float64"))
-                arrays.update({f"{row.id}/{key}": np.asarray(a) for key, a in found.items()})
-        np.savez_compressed(REFERENCES / f"{kind}.npz", **arrays)
-        print(f"{kind}: {len(arrays)} arrays")
+                rows[row.id] = {name: np.asarray(a) for name, a in found.items()}
+        store(kind, rows)
+        print(f"{kind}: {sum(map(len, rows.values()))} arrays of {len(rows)} rows")
 
 
 if __name__ == "__main__":
