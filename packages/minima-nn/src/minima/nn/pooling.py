@@ -289,7 +289,7 @@ class LPPool2d(_LPPool):
 
     Shapes: x (N, C, H, W) or (C, H, W) -> (N, C, H', W') or (C, H', W'),
     H' = (H - kernel_size) // stride + 1.
-    Gradient: NaN where a sum is 0 and p > 1, as the root's slope there is infinite.
+    Gradient: 0 where a sum is 0 and p > 1, though the slope of the root there is infinite.
     Raises: ArgumentError for a *norm_type* of 0, ShapeError for another number of axes or an image
     smaller than the window.
 
