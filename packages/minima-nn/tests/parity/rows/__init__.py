@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     activations,
     attentions,
+    containers,
     convolutions,
     embeddings,
     initial,
@@ -21,6 +22,7 @@ from . import (
 _FAMILIES = (
     activations,
     attentions,
+    containers,
     convolutions,
     embeddings,
     initial,
