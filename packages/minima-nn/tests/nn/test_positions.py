@@ -86,9 +86,9 @@ def test_alibi():
     ("call", "message"),
     [
         (lambda: F.rotary_angles(2, 3), "rotary_angles: features is 3; expected an even"),
-        (lambda: F.rotary(mi.ones(2, 4), *F.rotary_angles(3, 4)), "rotary: input has shape"),
-        (lambda: F.rotary(mi.ones(2, 4), *F.rotary_angles(2, 6)), "rotary: input has shape"),
-        (lambda: F.rotary(mi.ones(2, 4), *F.rotary_angles(2, 4), "x"), "rotary: layout is 'x'"),
+        (lambda: F.rotary(mi.ones((2, 4)), *F.rotary_angles(3, 4)), "rotary: input has shape"),
+        (lambda: F.rotary(mi.ones((2, 4)), *F.rotary_angles(2, 6)), "rotary: input has shape"),
+        (lambda: F.rotary(mi.ones((2, 4)), *F.rotary_angles(2, 4), "x"), "rotary: layout is 'x'"),
         (lambda: F.alibi_bias(2, 3, 2), "alibi_bias: keys is 2; expected"),
         (lambda: F.sinusoidal_positions(0, 2), "sinusoidal_positions: length is 0; expected"),
     ],

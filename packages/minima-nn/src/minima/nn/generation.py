@@ -50,7 +50,8 @@ def sample_tokens(
     order = np.argsort(-scores, axis=1, kind="stable")
     ranked = np.take_along_axis(scores, order, axis=1)
     chances = np.exp((ranked - ranked[:, :1]) / heat)
-    chances[:, keep:] = 0.0
+    if keep is not None:
+        chances[:, keep:] = 0.0
     before = np.cumsum(chances, axis=1) - chances
     if share is not None:
         chances[:, 1:][(before >= share * chances.sum(axis=1, keepdims=True))[:, 1:]] = 0.0

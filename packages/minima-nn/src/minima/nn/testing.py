@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minima import Tensor, concat, manual_seed, tanh
+from minima import Tensor, concat, manual_seed
 from minima.devices import CPU, Device
 from minima.testing import gradcheck, gradgradcheck
 from minima.testing.compiled import check_step, weighted
@@ -25,14 +25,11 @@ from . import (
     Dropout2d,
     Dropout3d,
     FeatureAlphaDropout,
-    LayerNorm,
     Linear,
     Module,
-    MultiheadAttention,
-    TransformerEncoder,
-    TransformerEncoderLayer,
 )
 from .activation_cases import ACTIVATIONS
+from .attention_cases import ATTENTIONS
 from .container_cases import CONTAINERS
 from .layer_case import LayerCase
 from .lookup_cases import LOOKUPS
@@ -61,37 +58,8 @@ LAYERS = [
     LayerCase(lambda: Dropout3d(0.3), (5, 2, 1, 2), (5, 2, 1, 2)),
     LayerCase(lambda: AlphaDropout(0.3), (4, 5), (4, 5)),
     LayerCase(lambda: FeatureAlphaDropout(0.3), (4, 5, 2), (4, 5, 2)),
-    LayerCase(
-        lambda: MultiheadAttention(4, 2),
-        (3, 2, 4),
-        (42,),
-        run=lambda m, x: _flat(*m(x, x * 0.5, x)),
-        batch=1,
-    ),
-    LayerCase(
-        lambda: MultiheadAttention(2, 2, 0.3, False, True, True, 3, 3, True),
-        (2, 3, 3),
-        (12,),
-        run=lambda m, x: m(x[..., :2], x, x, is_causal=True, need_weights=False)[0].flatten(),
-        note="options",
-    ),
-    LayerCase(lambda: TransformerEncoderLayer(4, 2, 3, 0.2, "gelu"), (3, 2, 4), (3, 2, 4), batch=1),
-    LayerCase(
-        lambda: TransformerEncoderLayer(4, 1, 3, 0.0, tanh, 0.1, True, True, False),
-        (2, 3, 4),
-        (2, 3, 4),
-        run=lambda m, x: m(x, is_causal=True),
-        note="options",
-    ),
-    LayerCase(
-        lambda: TransformerEncoder(
-            TransformerEncoderLayer(3, 1, 2, 0.0, "gelu", 0.1), 2, LayerNorm(3, 0.1)
-        ),
-        (2, 1, 3),
-        (2, 1, 3),
-        batch=1,
-    ),
     *ACTIVATIONS,
+    *ATTENTIONS,
     *CONTAINERS,
     *NORMS,
     *LOOKUPS,
