@@ -19,6 +19,15 @@ def test_pinned_memory_holds_a_copy(cupy):
     assert not pinned.is_pinned(cupy, (y + 1).numpy())
 
 
+def test_a_loader_pins_its_batches(cupy):
+    """Catches a loader that asks the device for nothing, or for memory on another one."""
+    data = pytest.importorskip("minima.data", reason="minima-nn is not installed")
+    dataset = data.TensorDataset(mi.ones((4, 2)))
+    loader = data.DataLoader(dataset, batch_size=2, pin_memory=True, pin_memory_device="cuda")
+    for (batch,) in loader:
+        assert pinned.is_pinned(cupy, batch.numpy())
+
+
 @pytest.mark.parametrize("shape", [(), (0,), (0, 3), (1,)])
 def test_small_shapes(cupy, shape):
     """Catches an allocation of nothing."""

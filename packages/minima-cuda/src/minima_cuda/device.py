@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from minima import Tensor
 from minima.devices import Device, Kernel, Kernels
 
 from . import memory, precision
 from .guard import Guard, mark_started
-from .pinned import copy_from_pinned, is_pinned
+from .pinned import copy_from_pinned, is_pinned, pin_memory
 from .random import Source
 
 __all__ = ["CudaDevice", "CudaKernels", "own_kernels"]
@@ -104,6 +105,10 @@ class CudaDevice(Device):
         if non_blocking and is_pinned(self.xp, host) and host.flags.c_contiguous:
             return self._run("transfer", copy_from_pinned, self.xp, host)
         return self.from_host(host)
+
+    def pin_memory(self, tensor: Tensor) -> Tensor:
+        """Return a copy of *tensor*, of the cpu, in memory that this GPU reads by itself."""
+        return pin_memory(tensor, self)
 
     def _from_peer(self, buffer: Any, source: CudaDevice) -> Any:
         """Copy from the GPU *source*, after what its current stream has to do before."""
