@@ -90,8 +90,8 @@ def generate(
     """
     name = "generate"
     count = integer(name, "max_new_tokens", max_new_tokens, low=0)
-    if not isinstance(tokens, Tensor) or tokens.dtype.kind not in "iu":
-        kind = tokens.dtype if isinstance(tokens, Tensor) else type(tokens).__name__
+    kind: Any = getattr(tokens, "dtype", type(tokens).__name__)
+    if getattr(kind, "kind", "") not in ("i", "u") or not hasattr(tokens, "detach"):
         raise DTypeError(f"{name}: tokens is of {kind}; expected a Tensor of integers")
     if tokens.ndim != 2 or not tokens.shape[1]:
         raise ShapeError(f"{name}: tokens has shape {tokens.shape}; expected (N, T), T at least 1")

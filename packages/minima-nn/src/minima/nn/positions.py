@@ -66,6 +66,8 @@ class SinusoidalPositionalEncoding(_Added):
     Tensor([[[0., 1., 0., 1.]]])
     """
 
+    rows: Tensor
+
     def __init__(
         self,
         d_model: int,
@@ -81,7 +83,7 @@ class SinusoidalPositionalEncoding(_Added):
         self.register_buffer("rows", rows, persistent=False)
 
     def _rows(self) -> Tensor:
-        return self.rows  # type: ignore[no-any-return]
+        return self.rows
 
 
 class LearnedPositionalEmbedding(_Added):
@@ -130,6 +132,9 @@ class RotaryEmbedding(Module):
     >>> rotary(mi.Tensor([[1.0, 0.0]]), offset=1)
     Tensor([[0.540302, 0.841471]])
     """
+
+    cos: Tensor
+    sin: Tensor
 
     def __init__(
         self,
