@@ -61,7 +61,7 @@ def from_torch_state(module: Module, state: Mapping[str, Any]) -> dict[str, Any]
     does; a key that the module does not have is kept as it is.
 
     >>> layer = mi.nn.Linear(3, 2)
-    >>> from_torch_state(layer, {"weight": np.ones((2, 3))})["weight"].shape
+    >>> mi.nn.from_torch_state(layer, {"weight": np.ones((2, 3))})["weight"].shape
     (3, 2)
     """
     known = _keys(module)
@@ -78,7 +78,7 @@ def load_torch_state(module: Module, state: Mapping[str, Any], strict: bool = Tr
     Raises: StateDictError that lists every key that is missing, unexpected or does not fit.
 
     >>> layer = mi.nn.Linear(3, 2)
-    >>> load_torch_state(layer, {"weight": np.ones((2, 3)), "bias": np.zeros(2)})
+    >>> mi.nn.load_torch_state(layer, {"weight": np.ones((2, 3)), "bias": np.zeros(2)})
     LoadResult(missing_keys=[], unexpected_keys=[])
     """
     return module.load_state_dict(from_torch_state(module, state), strict)
@@ -90,7 +90,8 @@ def to_torch_state(module: Module) -> dict[str, Array]:
     ``{k: torch.from_numpy(v) for k, v in to_torch_state(module).items()}`` is what the
     ``load_state_dict`` of PyTorch takes.
 
-    >>> {name: a.shape for name, a in to_torch_state(mi.nn.Sequential(mi.nn.Linear(3, 2))).items()}
+    >>> state = mi.nn.to_torch_state(mi.nn.Sequential(mi.nn.Linear(3, 2)))
+    >>> {name: a.shape for name, a in state.items()}
     {'0.weight': (2, 3), '0.bias': (2,)}
     """
     state = module.state_dict()

@@ -142,4 +142,4 @@ def alibi_bias(
     slopes = [2.0 ** (-8.0 * (i + 1) / below) for i in range(below)]
     slopes += [2.0 ** (-4.0 * (2 * i + 1) / below) for i in range(heads - below)]
     far = np.abs(np.arange(keys - length, keys)[:, None] - np.arange(keys))
-    return asarray(-np.asarray(slopes)[:, None, None] * far, device=device).astype(dtype)
+    return asarray(0.0 - np.asarray(slopes)[:, None, None] * far, device=device).astype(dtype)
