@@ -29,13 +29,16 @@ from .generation import *  # noqa: F403
 from .hooks import HookHandle as HookHandle
 from .instance_normalization import *  # noqa: F403
 from .interop import *  # noqa: F403
+from .lazy import *  # noqa: F403
 from .linear import *  # noqa: F403
 from .losses import *  # noqa: F403
 from .margins import *  # noqa: F403
 from .module import *  # noqa: F403
 from .normalization import *  # noqa: F403
+from .overview import *  # noqa: F403
 from .padding import *  # noqa: F403
 from .parameter import Parameter as Parameter
+from .parameter import UninitializedBuffer as UninitializedBuffer
 from .parameter import UninitializedError as UninitializedError
 from .parameter import UninitializedParameter as UninitializedParameter
 from .parameter_containers import *  # noqa: F403
@@ -67,6 +70,7 @@ _FAMILIES = (
     "generation",
     "instance_normalization",
     "interop",
+    "lazy",
     "linear",
     "losses",
     "margins",
@@ -82,6 +86,7 @@ _FAMILIES = (
     "shares",
     "shrinkage",
     "stateless",
+    "overview",
     "transformer",
     "transposed",
 )
@@ -89,7 +94,8 @@ _LATER = ("functional", "init", "utils")  # sub-packages that are imported when 
 if not TYPE_CHECKING:  # checkers follow the imports above
     __all__ = [
         *("HookHandle", "InverseMissingError", "LoadResult", "MissingNameError", "ModuleInitError"),
-        *("Parameter", "StateDictError", "UninitializedError", "UninitializedParameter"),
+        *("Parameter", "StateDictError"),
+        *("UninitializedBuffer", "UninitializedError", "UninitializedParameter"),
         *(n for family in _FAMILIES for n in modules[f"{__name__}.{family}"].__all__),
     ]
 

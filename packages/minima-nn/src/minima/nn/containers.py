@@ -97,8 +97,8 @@ class ModuleSequence(Module):
         ]
 
     def _replace(self, parts: Iterable[tuple[str | None, Module]]) -> None:
-        for name in set(self._names):
-            delattr(self, name)
+        for before in set(self._names):
+            delattr(self, before)
         self._names = ()
         for name, module in parts:
             if name is None:

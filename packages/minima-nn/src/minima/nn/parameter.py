@@ -11,7 +11,15 @@ from minima import Tensor, zeros
 from minima.devices import Device
 from minima.errors import DTypeError, MinimaError
 
-__all__ = ["Parameter", "UninitializedParameter", "adopt", "clear_gradients"]
+__all__ = [
+    "Parameter",
+    "Uninitialized",
+    "UninitializedBuffer",
+    "UninitializedError",
+    "UninitializedParameter",
+    "adopt",
+    "clear_gradients",
+]
 
 
 class Parameter(Tensor):
@@ -49,7 +57,63 @@ class Parameter(Tensor):
         self.requires_grad_(requires_grad)
 
 
-class UninitializedParameter(Parameter):
+class Uninitialized(Tensor):
+    """A tensor of a lazy module whose shape is not known yet; what needs a shape raises.
+
+    It knows its dtype and device and can be moved.
+    """
+
+    __slots__ = ()
+
+    becomes: type[Tensor]
+
+    def materialize(
+        self,
+        shape: Sequence[int],
+        device: str | Device | None = None,
+        dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        """Become zeros of that shape, and of the ordinary class; the same object from then on."""
+        kind = self.dtype if dtype is None else dtype
+        place = self.device if device is None else device
+        self.__class__ = self.becomes
+        adopt(self, zeros(tuple(shape), dtype=kind, device=place))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """There is none yet."""
+        raise UninitializedError(
+            f"{type(self).__name__}: it has no shape and no values yet; expected a call of its "
+            "lazy module before, with an input, or load_state_dict()"
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        copy = type(self)(device=self.device, dtype=self.dtype)
+        copy.requires_grad_(self.requires_grad)
+        memo[id(self)] = copy
+        return copy
+
+
+class UninitializedBuffer(Uninitialized):
+    """A buffer whose shape is not known yet; see `UninitializedParameter`.
+
+    >>> mi.nn.UninitializedBuffer()
+    <UninitializedBuffer>
+    """
+
+    __slots__ = ()
+    becomes = Tensor
+
+    def __init__(
+        self, *, device: str | Device | None = None, dtype: npt.DTypeLike | None = None
+    ) -> None:
+        super().__init__((), "float32" if dtype is None else dtype, device)
+
+
+class UninitializedParameter(Uninitialized, Parameter):
     """A Parameter whose shape is not known yet, as those of lazy modules before their first call.
 
     It knows its dtype and device and can be moved, but has no values: what needs a shape raises.
@@ -63,6 +127,7 @@ class UninitializedParameter(Parameter):
     """
 
     __slots__ = ()
+    becomes = Parameter
 
     def __init__(
         self,
@@ -71,37 +136,9 @@ class UninitializedParameter(Parameter):
         device: str | Device | None = None,
         dtype: npt.DTypeLike | None = None,
     ) -> None:
-        super().__init__(
-            (), requires_grad, dtype="float32" if dtype is None else dtype, device=device
+        Parameter.__init__(
+            self, (), requires_grad, dtype="float32" if dtype is None else dtype, device=device
         )
-
-    def materialize(
-        self,
-        shape: Sequence[int],
-        device: str | Device | None = None,
-        dtype: npt.DTypeLike | None = None,
-    ) -> None:
-        """Become a `Parameter` of zeros with that shape; the same object from then on."""
-        kind = self.dtype if dtype is None else dtype
-        place = self.device if device is None else device
-        self.__class__ = Parameter  # type: ignore[assignment]
-        adopt(self, zeros(tuple(shape), dtype=kind, device=place))
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """There is none yet."""
-        raise UninitializedError(
-            "UninitializedParameter: it has no shape and no values yet; expected a call of its "
-            "lazy module before, with an input, or load_state_dict()"
-        )
-
-    def __repr__(self) -> str:
-        return "<UninitializedParameter>"
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> UninitializedParameter:
-        copy = UninitializedParameter(self.requires_grad, device=self.device, dtype=self.dtype)
-        memo[id(self)] = copy
-        return copy
 
 
 class UninitializedError(MinimaError, RuntimeError):

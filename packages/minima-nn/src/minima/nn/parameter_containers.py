@@ -65,7 +65,7 @@ class ParameterList(Module):
         >>> len(mi.nn.ParameterList().extend([mi.ones(1), mi.ones(1)]))
         2
         """
-        if not isinstance(values, Iterable) or isinstance(values, Tensor):
+        if isinstance(values, Tensor) or not isinstance(values, Iterable):
             raise DTypeError(
                 f"ParameterList: got a {type(values).__name__}; expected several Parameters"
             )

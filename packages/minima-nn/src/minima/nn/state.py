@@ -12,7 +12,7 @@ from minima.errors import MinimaError
 
 from .errors import StateDictError, uninitialised
 from .hooks import StateHooks
-from .parameter import UninitializedParameter, adopt
+from .parameter import Uninitialized, adopt
 from .placement import Placed
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _save(
     for hook in _hooks_of(module, "save_pre"):
         hook(module, prefix, keep_vars)
     for name, tensor in [*module._own_parameters(), *module._own_buffers(persistent=True)]:
-        kept = keep_vars or isinstance(tensor, UninitializedParameter)
+        kept = keep_vars or isinstance(tensor, Uninitialized)
         into[prefix + name] = tensor if kept else tensor.detach()
     if module._has_extra_state():
         into[prefix + EXTRA] = module.get_extra_state()
@@ -156,9 +156,9 @@ class _Loading:
             self._check()
         before = {k: targets[k].detach().clone() for k in values} if self._wrong() else {}
         self._put(targets, values)
-        for key, part in wanted.items():
-            if key in self.state and not isinstance(part, Tensor):
-                part.set_extra_state(self.state[key])
+        for key, owner in wanted.items():
+            if key in self.state and not isinstance(owner, Tensor):
+                owner.set_extra_state(self.state[key])
         for _, part in reversed(self.parts):
             for hook in _hooks_of(part, "load_post"):
                 hook(part, self.result)
@@ -193,7 +193,7 @@ class _Loading:
         with no_grad():
             for key, value in values.items():
                 target = targets[key]
-                if isinstance(target, UninitializedParameter):
+                if isinstance(target, Uninitialized):
                     target.materialize(value.shape)
                 if self.assign:
                     adopt(target, value)
@@ -222,8 +222,8 @@ def _fitted(value: Any, target: Tensor, assign: bool) -> tuple[Tensor, str]:
 
     It is *target* itself when there is nothing to load: neither has values yet.
     """
-    empty = isinstance(target, UninitializedParameter)
-    if isinstance(value, UninitializedParameter):
+    empty = isinstance(target, Uninitialized)
+    if isinstance(value, Uninitialized):
         return target, "" if empty else "has no values: it is a parameter of a lazy module"
     if not isinstance(value, Tensor):
         try:

@@ -32,6 +32,7 @@ from .activation_cases import ACTIVATIONS
 from .attention_cases import ATTENTIONS
 from .container_cases import CONTAINERS
 from .layer_case import LayerCase
+from .lazy_cases import LAZY
 from .lookup_cases import LOOKUPS
 from .loss_cases import LOSSES
 from .norm_cases import NORMS
@@ -62,6 +63,7 @@ LAYERS = [
     *ATTENTIONS,
     *CONTAINERS,
     *NORMS,
+    *LAZY,
     *LOOKUPS,
     *LOSSES,
     *RECURRENT,

@@ -13,7 +13,7 @@ from minima.errors import ArgumentError, DTypeError
 from minima.init import constant
 from minima.nn.arguments import real
 from minima.nn.errors import StateDictError
-from minima.nn.parameter import clear_gradients
+from minima.nn.parameter import Uninitialized, clear_gradients
 from minima.quiet import quietly
 
 from .pieces import LARGE, update_in_pieces
@@ -172,6 +172,11 @@ class Optimizer:
             if not isinstance(p, Tensor):
                 raise DTypeError(
                     f"{self._name}: params[{i}] is a {type(p).__name__}; expected a Tensor"
+                )
+            if isinstance(p, Uninitialized):
+                raise ArgumentError(
+                    f"{self._name}: params[{i}] is of a lazy module and has no shape yet; expected "
+                    "a call of the model before, with an input"
                 )
             if p.dtype.kind in "biu" or not p.is_leaf:
                 got = "the result of an operation" if not p.is_leaf else f"of dtype {p.dtype}"
