@@ -18,7 +18,7 @@ from .creation import full
 from .gathering import take_along_axis
 from .indexing import getitem
 from .joining import concat
-from .manipulation import reshape
+from .manipulation import copy, reshape
 from .rearrangement import flip
 from .reduction import summed_as
 from .special import logaddexp
@@ -58,7 +58,7 @@ def doubled(function: Callable[[Tensor, Tensor], Tensor], x: Tensor, axis: int) 
         joined = function(ahead, getitem(x, _part(axis, step, None)))
         x = concat([getitem(x, _part(axis, None, step)), joined], axis=axis)
         step *= 2
-    return x
+    return x if size > 1 else copy(x)
 
 
 def _axis(name: str, x: Tensor, axis: int | None) -> int:

@@ -78,8 +78,9 @@ def hardswish(x: TensorLike) -> Tensor:
     >>> mi.hardswish(mi.Tensor([-4.0, 0.0, 1.0, 4.0]))
     Tensor([0.      , 0.      , 0.666667, 4.      ])
     """
-    bend = divide(multiply(x, add(x, 3.0)), 6.0)
-    return where(less_equal(x, -3), 0.0, where(greater_equal(x, 3), x, bend))
+    low, high = less_equal(x, -3), greater_equal(x, 3)
+    inner = where(low, 0.0, where(high, 0.0, x))  # infinity would give NaN for a slope
+    return where(low, 0.0, where(high, x, divide(multiply(inner, add(inner, 3.0)), 6.0)))
 
 
 @composite

@@ -16,7 +16,7 @@ from .exponential import sqrt, square
 from .indexing import getitem
 from .joining import concat
 from .manipulation import reshape
-from .normalization import layer_norm
+from .normalization import expect_factors, layer_norm
 from .reduction import mean
 
 __all__ = ["group_norm", "instance_norm", "local_response_norm", "rms_norm"]
@@ -43,6 +43,7 @@ def rms_norm(
     if eps is None:
         eps = float(np.finfo(x.dtype if x.dtype.kind == "f" else np.float32).eps)
     axes = canonical_axes("rms_norm", axes, x.ndim)
+    expect_factors("rms_norm", "weight", weight, x)
     y = divide(x, sqrt(add(mean(square(x), axes, True), eps)))
     return y if weight is None else multiply(y, weight)
 

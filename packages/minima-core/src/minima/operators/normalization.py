@@ -47,6 +47,19 @@ def layer_norm(
     return y if bias is None else y + bias
 
 
+def expect_factors(operation: str, name: str, t: Any, x: Tensor) -> None:
+    """Raise for one factor in place of many, as of PyTorch's sizes in the place of the weight.
+
+    >>> import minima as mi
+    >>> expect_factors("layer_norm", "weight", mi.ones(4), mi.ones((2, 4)))
+    """
+    if t is not None and t.shape == (1,) and x.shape[-1:] != (1,):
+        raise ShapeError(
+            f"{operation}: got a {name} of shape (1,) for x {x.shape}; expected as many as the "
+            "last axis has (what is normalised is named by axes=, not by its sizes)"
+        )
+
+
 @layer_norm.prepare
 def _(
     x: Tensor, weight: Tensor | None, bias: Tensor | None, axes: Axis, eps: float
@@ -56,6 +69,7 @@ def _(
             raise ShapeError(
                 f"layer_norm: {name} of shape {t.shape} does not broadcast to x {x.shape}"
             )
+        expect_factors("layer_norm", name, t, x)
     return {"axes": canonical_axes("layer_norm", axes, x.ndim), "eps": float(eps)}
 
 

@@ -14,7 +14,7 @@ from .composed import composite
 from .creation import full
 from .indexing import getitem, put, scatter
 from .joining import concat
-from .manipulation import broadcast_to
+from .manipulation import broadcast_to, copy
 
 __all__ = ["pad"]
 
@@ -61,6 +61,8 @@ def pad(
     """
     y: Any = x
     widths = _widths(pad_width, y.shape)
+    if mode in ("constant", *MODES) and not any(n > 0 for pair in widths for n in pair):
+        return copy(_cut(y, widths))  # never x itself or a view, whatever the widths are
     if mode == "constant":
         return _constant(y, widths, value)
     if mode not in MODES:
@@ -154,4 +156,4 @@ def _extended(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
         if piece.shape[axis] != size:
             piece = broadcast_to(piece, (*x.shape[:axis], size, *x.shape[axis + 1 :]))
         parts.append(piece)
-    return parts[0] if len(parts) == 1 else concat(parts, axis=axis)
+    return concat(parts, axis=axis)

@@ -18,7 +18,7 @@ from .axes import canonical_axes, canonical_axis
 from .composed import composite
 from .indexing import getitem, scatter
 from .joining import concat
-from .manipulation import broadcast_to, expand_dims, permute_dims, reshape
+from .manipulation import broadcast_to, copy, expand_dims, permute_dims, reshape
 from .table import Array, operator
 
 __all__ = [
@@ -238,7 +238,7 @@ def roll(x: TensorLike, shift: int | Sequence[int], *, axis: Axis = None) -> Ten
             ahead = (slice(None),) * place
             ends = (slice(cut, None), slice(None, cut))
             t = concat([getitem(t, (*ahead, end)) for end in ends], axis=place)
-    return t
+    return copy(t) if t is x else t  # never x itself, whatever the shifts are
 
 
 @composite
@@ -291,6 +291,8 @@ def repeat(x: TensorLike, repeats: int | TensorLike, *, axis: int | None = None)
     size = t.shape[place]
     if counts.size == 1:
         n, kept = int(counts.ravel()[0]), t.shape
+        if n == 1:
+            return copy(t)
         wide = broadcast_to(expand_dims(t, place + 1), (*kept[: place + 1], n, *kept[place + 1 :]))
         return reshape(wide, (*kept[:place], size * n, *kept[place + 1 :]))
     if counts.shape != (size,):
@@ -321,6 +323,8 @@ def tile(x: TensorLike, repetitions: int | Sequence[int]) -> Tensor:
     ndim = max(t.ndim, len(given))
     shape = (1,) * (ndim - t.ndim) + t.shape
     times = (1,) * (ndim - len(given)) + given
+    if set(times) <= {1}:
+        return copy(reshape(t, shape))
     apart = reshape(t, [n for size in shape for n in (1, size)])
     wide = broadcast_to(apart, [n for pair in zip(times, shape) for n in pair])
     return reshape(wide, [n * size for n, size in zip(times, shape)])

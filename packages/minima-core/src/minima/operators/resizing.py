@@ -22,7 +22,7 @@ from .convolution import windows_gradient
 from .creation import made
 from .embedding import embedding, embedding_bag
 from .indexing import getitem
-from .manipulation import astype, broadcast_to, permute_dims, reshape
+from .manipulation import astype, broadcast_to, copy, permute_dims, reshape
 from .spatial import Size
 
 __all__ = ["channel_shuffle", "interpolate", "pixel_shuffle", "pixel_unshuffle"]
@@ -93,13 +93,13 @@ def interpolate(
             image, places = _repeated(image, last), places[:-2]
         for axis, part in enumerate(places):
             image = _picked(image, 2 + axis, part)
-        return image  # type: ignore[no-any-return]
+        return copy(image) if image is x else image  # type: ignore[no-any-return]
     if image.dtype.kind not in "fcV":
         image = astype(image, "float32")
     for axis, (n, m, f) in enumerate(zip(space, out, factors)):
         bags = _bags(n, m, f, "cubic" in mode, bool(align_corners), antialias)
         image = image if bags is None else _weighed(image, 2 + axis, m, bags)
-    return image  # type: ignore[no-any-return]
+    return copy(image) if image is x else image  # type: ignore[no-any-return]
 
 
 def _check(x: Any, mode: str, align_corners: bool | None, antialias: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from ..tensor import Tensor, TensorLike, as_tensor
 from .activation import sigmoid
 from .arithmetic import divide, multiply, negative, power, subtract
-from .comparison import bitwise_and, equal, isnan, where
+from .comparison import bitwise_and, bitwise_or, equal, isnan, less_equal, where
 from .complex import conjugated
 from .composed import composite
 from .exponential import log, log1p, sqrt
@@ -159,13 +159,13 @@ def xlogy(a: TensorLike, b: TensorLike) -> Tensor:
     """Return a * log(b), and 0 where a is 0 unless b is NaN.
 
     Shapes: a and b broadcast. Dtype: the promoted one; integers become float32.
-    Gradient: where a is 0, that of b is 0 and that of a is log(b).
+    Gradient: where a is 0, that of b is 0 and that of a is log(b), or 0 where that is not finite.
 
     >>> import minima as mi
     >>> mi.xlogy(mi.Tensor([0.0, 2.0]), mi.Tensor([0.0, 1.0]))
     Tensor([0., 0.])
     """
-    nothing = bitwise_and(equal(a, 0), equal(b, 0))
+    nothing = bitwise_and(equal(a, 0), bitwise_or(less_equal(b, 0), equal(b, float("inf"))))
     return multiply(a, log(where(nothing, 1.0, b)))
 
 

@@ -25,7 +25,7 @@ from .cumulative import cumulative_prod
 from .exponential import sqrt
 from .indexing import getitem, scatter
 from .joining import concat, stack
-from .manipulation import astype, permute_dims, reshape
+from .manipulation import astype, copy, permute_dims, reshape
 from .rearrangement import flip
 from .reduction import max as largest
 from .reduction import min as smallest
@@ -165,7 +165,7 @@ def diff(
     if n < 0:
         raise ArgumentError(f"diff: got n={n}; expected at least 0")
     if n == 0:
-        return t
+        return copy(t)
     ends = [e if e is None else as_tensor(e) for e in (prepend, append)]
     joined = [e for e in (ends[0], t, ends[1]) if e is not None]
     t = concat(joined, axis=place) if len(joined) > 1 else t

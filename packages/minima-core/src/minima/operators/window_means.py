@@ -11,6 +11,7 @@ from ..errors import ArgumentError
 from ..tensor import Tensor, TensorLike
 from .arithmetic import multiply
 from .axes import sizes
+from .comparison import equal, where
 from .composed import composite
 from .creation import made
 from .padding import pad
@@ -141,7 +142,7 @@ def lp_pool1d(
     """Return (sum of x**p)**(1 / p) of each window, p being *norm_type*.
 
     Shapes: x (N, C, L) or (C, L) -> (N, C, OL) or (C, OL). Dtype: as x; integers become float32.
-    Gradient: NaN where a sum is 0 and p > 1, as the root's slope there is infinite.
+    Gradient: 0 where a sum is 0 and p > 1, though the root's slope there is infinite.
     Raises: ShapeError when no window fits, ArgumentError for a *norm_type* of 0.
 
     >>> import minima as mi
@@ -196,4 +197,8 @@ def _lp_pool(
     if not p:
         raise ArgumentError(f"{name}: got norm_type 0; expected another number")
     mean = _avg_pool(name, n, x**p, True, None, kernel, stride, 0, 1, ceil_mode)
-    return multiply(mean, prod(sizes(name, kernel, n, 1, "kernel_size"))) ** (1.0 / p)
+    total = multiply(mean, prod(sizes(name, kernel, n, 1, "kernel_size")))
+    if p <= 1:
+        return total ** (1.0 / p)
+    nothing = equal(total, 0)
+    return where(nothing, 0.0, where(nothing, 1.0, total) ** (1.0 / p))

@@ -137,7 +137,7 @@ SAMPLES = [*_trigonometric(), *_rounding(), *_bits(), *_special()]
 
 
 def _xlogy(a: Any, b: Any) -> Any:
-    return a * np.log(np.where((a == 0) & (b == 0), 1.0, b))
+    return np.where((a == 0) & ~np.isnan(b), 0.0, a * np.log(b))
 
 
 def _filled(x: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
@@ -165,6 +165,7 @@ def _composed() -> Iterator[Sample]:
     yield from binary("logaddexp2", np.logaddexp2)
     yield from binary("xlogy", _xlogy, right=positive)
     yield kink("xlogy", _xlogy, ([0.0, 0.0], [0.0, LOG_2]), ([0.0, 2.0], [0.0, 0.0]))
+    yield kink("xlogy", _xlogy, ([0.0, 0.0], [0.0, 0.0]), ([-2.0, inf], [0.0, 0.0]))
     for limits in ({}, {"nan": 2.0, "posinf": 3.0, "neginf": -3.0}):
         special = (nan, 1.0, -2.5) if not limits else (nan, inf, -inf, 1.0)
         yield from unary("nan_to_num", _filled, distinct, special, **limits)
