@@ -40,7 +40,7 @@ def test_no_row_is_left_out_that_compiles():
     """Fault: a layer that could be compiled by now, with a row that says it cannot."""
     for case in LAYERS:
         if case.eager:
-            with pytest.raises(mi.CompileWarning, match="reads a value|a tensor as an index"):
+            with pytest.raises(mi.CompileWarning, match=r"reads a value|a tensor as an index"):
                 check_compiled(replace(case, eager=""))
 
 

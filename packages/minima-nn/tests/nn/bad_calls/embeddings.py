@@ -189,6 +189,12 @@ ROWS = [
         r"EmbeddingBag: offsets have shape \(0,\); expected \(B \+ 1\)",
     ),
     Bad(
+        "EmbeddingBag early end",
+        lambda: nn.EmbeddingBag(4, 3, include_last_offset=True)(TWO, mi.Tensor([0, 1])),
+        mi.IndexRangeError,
+        r"EmbeddingBag: the last offset is 1; expected 2",
+    ),
+    Bad(
         "EmbeddingBag floating offsets",
         lambda: nn.EmbeddingBag(4, 3)(TWO, mi.zeros(1)),
         mi.DTypeError,

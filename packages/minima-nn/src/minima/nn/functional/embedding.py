@@ -7,7 +7,8 @@ from typing import Any
 from minima import Tensor, arange, clip, no_grad, ones, where
 from minima import embedding as rows_of
 from minima import embedding_bag as bags_of_rows
-from minima.errors import ArgumentError, DTypeError, ShapeError
+from minima.autograd.mode import TAPE
+from minima.errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
 from minima.operators import embedding_gradient
 
 from ..arguments import real
@@ -62,7 +63,7 @@ def embedding_bag(
     *include_last_offset* the last offset is the end. *per_sample_weights* scale the rows of a sum.
     *max_norm*, *norm_type* and *scale_grad_by_freq* are those of `embedding`.
     Shapes: input (B, n), or (n) with offsets (B), integers; weight (V, D) -> (B, D).
-    Raises: ShapeError where offsets are missing or too many; IndexRangeError for no row;
+    Raises: ShapeError where offsets are missing or too many; IndexRangeError for no row or end;
     ArgumentError for *sparse*, or *scale_grad_by_freq* of a maximum.
 
     >>> mi.nn.functional.embedding_bag(mi.Tensor([[0, 1]]), mi.Tensor([[1.0], [2.0]]), mode="sum")
@@ -111,6 +112,13 @@ def _begins(input: Tensor, offsets: Tensor) -> Tensor:
             f"embedding_bag: offsets have shape {offsets.shape}; expected (B + 1), as "
             "include_last_offset is True"
         )
+    if TAPE.get() is None and offsets._device.base is None:  # else no value is known yet
+        end = int(offsets[-1].item())
+        if end != input.size:
+            raise IndexRangeError(
+                f"embedding_bag: the last offset is {end}; expected {input.size}, the number of "
+                "entries, as include_last_offset is True"
+            )
     return offsets[:-1]
 
 
