@@ -192,7 +192,7 @@ def test_hooks_with_keyword_arguments():
     assert layer(mi.Tensor([2.0]), mi.Tensor([5.0]), scale=2.0).tolist() == [30.0]
     assert seen == [(2, {"scale": 3.0})]
     layer.register_forward_pre_hook(lambda m, args, kwargs: args[0], with_kwargs=True)
-    with pytest.raises(mi.MinimaError, match="Product: the forward pre-hook .* expected None or"):
+    with pytest.raises(mi.MinimaError, match=r"Product: the forward pre-hook .* expected None or"):
         layer(mi.Tensor([2.0]), mi.Tensor([5.0]))
 
 
@@ -226,9 +226,11 @@ def test_a_hook_that_is_always_called():
         raise ValueError("hook")
 
     handle = layer.register_forward_hook(fails, always_call=True)
-    with pytest.warns(UserWarning, match="Raises: a forward hook .* ValueError"):
-        with pytest.raises(KeyError, match="forward"):
-            layer(mi.ones(1))
+    with (
+        pytest.warns(UserWarning, match=r"Raises: a forward hook .* ValueError"),
+        pytest.raises(KeyError, match="forward"),
+    ):
+        layer(mi.ones(1))
     handle.remove()
     assert seen == [None]
     with pytest.raises(KeyError):
@@ -252,5 +254,5 @@ def test_backward_pre_hooks_change_what_comes_in():
     first(mi.ones((1, 1))).sum().backward()
     assert first.weight.grad.tolist() == [[5.0]]
     first.register_full_backward_pre_hook(lambda m, go: (None, None))
-    with pytest.raises(mi.MinimaError, match="returned 2 gradients; .* 1 outputs"):
+    with pytest.raises(mi.MinimaError, match=r"returned 2 gradients; .* 1 outputs"):
         first(mi.ones((1, 1))).sum().backward()

@@ -83,7 +83,7 @@ def test_what_needs_a_shape_says_what_to_do():
     layer = nn.LazyLinear(2)
     with pytest.raises(nn.UninitializedError, match="expected a call of its lazy module before"):
         layer.weight.shape  # noqa: B018
-    with pytest.raises(mi.MinimaError, match="SGD: .*lazy.* expected a call"):
+    with pytest.raises(mi.MinimaError, match=r"SGD: .*lazy.* expected a call"):
         mi.optim.SGD(layer.parameters(), lr=0.1)
     with pytest.raises(mi.ArgumentError, match="LazyLinear: the first call has no positional"):
         layer(x=mi.ones((1, 3)))

@@ -292,7 +292,7 @@ def test_what_has_a_dotted_name_is_found_by_it():
             get("module_9")
     net.set_submodule("module_0.extra", nn.ReLU())
     assert isinstance(net[0].extra, nn.ReLU)
-    with pytest.raises(AttributeError, match="no submodule 'module_0.none'"):
+    with pytest.raises(AttributeError, match=r"no submodule 'module_0\.none'"):
         net.set_submodule("module_0.none", nn.ReLU(), strict=True)
     with pytest.raises(mi.ArgumentError, match="the name is empty; expected"):
         net.set_submodule("", nn.ReLU())

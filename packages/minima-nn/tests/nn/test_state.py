@@ -138,7 +138,7 @@ def test_extra_state_is_saved_and_loaded():
     net.load_state_dict(state)
     assert net[0].count == 7
     del state["module_0._extra_state"]
-    with pytest.raises(nn.StateDictError, match="missing: module_0._extra_state"):
+    with pytest.raises(nn.StateDictError, match=r"missing: module_0\._extra_state"):
         net.load_state_dict(state)
     with pytest.raises(NotImplementedError, match="Linear: get_extra_state is not defined"):
         nn.Linear(1, 1).get_extra_state()
@@ -188,7 +188,7 @@ def test_hooks_after_loading_see_and_forgive():
         lambda m, result: seen.append((m[0].weight.item(), list(result.missing_keys)))
     )
     state = {"module_0.weight": np.full((1, 1), 5.0)}
-    with pytest.raises(nn.StateDictError, match="missing: module_0.bias"):
+    with pytest.raises(nn.StateDictError, match=r"missing: module_0\.bias"):
         net.load_state_dict(state)
     assert seen == [(5.0, ["module_0.bias"])]
     assert net[0].weight.item() == 0.0

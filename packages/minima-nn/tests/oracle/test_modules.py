@@ -72,7 +72,6 @@ def test_names_come_in_pytorchs_order(listed):
 
 def calls(side):
     """Return what hooks of all kinds were called, and with what, in order."""
-    lib, _, t = SIDES[side]
     net, seen = build(side), []
 
     def sizes(values):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy.typing as npt
 
@@ -46,13 +46,13 @@ class Lazy(Module):
 
     becomes: type[Module]
     size_name: str
-    ndims: tuple[int, ...]  # of the input
+    takes: tuple[int, ...]  # how many axes the input may have
     single = True  # the fewest axes are those of one example, without a batch
     loses: tuple[str, ...] = ("weight", "bias")
 
     def _start(self, any_size: int, **options: Any) -> None:
         """Be what ``becomes(any_size, **options)`` is, without values."""
-        like = self.becomes(any_size, **options)
+        like = cast("Any", self.becomes)(any_size, **options)
         Module.__init__(self)
         for name, value in like.__dict__.items():
             if name in like._buffers:
@@ -82,12 +82,12 @@ class Lazy(Module):
 
     def _size(self, x: Tensor) -> int:
         """Return the number of features of the first input."""
-        if x.ndim not in self.ndims:
-            expected = " or ".join(map(str, self.ndims))
+        if x.ndim not in self.takes:
+            expected = " or ".join(map(str, self.takes))
             raise ShapeError(
                 f"{type(self).__name__}: input has shape {x.shape}; expected {expected} axes"
             )
-        single = self.single and x.ndim == self.ndims[-1]
+        single = self.single and x.ndim == self.takes[-1]
         return int(x.shape[0 if single else 1])
 
     def _loaded_size(self) -> int | None:
@@ -107,7 +107,7 @@ class Lazy(Module):
         if size is None:
             check_floating(type(self).__name__, "input", x)
             size = self._size(x)
-        full = self.becomes(size, **self._lazy)
+        full = cast("Any", self.becomes)(size, **self._lazy)
         for name in self.loses:
             mine = self.__dict__[name]
             if isinstance(mine, Uninitialized):
@@ -130,7 +130,7 @@ def _first_call(module: Module, args: tuple[Any, ...]) -> None:
     for key in [k for k, hook in hooks.items() if hook is _first_call]:
         HookHandle.drop(module, "forward_pre", key)
     del module._lazy
-    module.__class__ = type(module).becomes
+    module.__class__ = cast("Any", type(module).becomes)
 
 
 class LazyLinear(Lazy, Linear):
@@ -181,7 +181,11 @@ class _LazyConv(Lazy):
         device: str | Device | None = None,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        options = {"out_channels": out_channels, "kernel_size": kernel_size, "stride": stride}
+        options: dict[str, Any] = {
+            "out_channels": out_channels,
+            "kernel_size": kernel_size,
+            "stride": stride,
+        }
         options |= {"padding": padding, "dilation": dilation, "groups": groups, "bias": bias}
         options |= {"padding_mode": padding_mode, "device": device, "dtype": dtype}
         self._start(groups, **options)
@@ -210,7 +214,11 @@ class _LazyConvTranspose(Lazy):
         device: str | Device | None = None,
         dtype: npt.DTypeLike = "float32",
     ) -> None:
-        options = {"out_channels": out_channels, "kernel_size": kernel_size, "stride": stride}
+        options: dict[str, Any] = {
+            "out_channels": out_channels,
+            "kernel_size": kernel_size,
+            "stride": stride,
+        }
         options |= {"padding": padding, "output_padding": output_padding, "groups": groups}
         options |= {"bias": bias, "dilation": dilation, "padding_mode": padding_mode}
         self._start(groups, **options, device=device, dtype=dtype)
@@ -231,7 +239,7 @@ class _LazyNorm(Lazy):
         *,
         bias: bool = True,
     ) -> None:
-        options = {"eps": eps, "momentum": momentum, "affine": affine, "bias": bias}
+        options: dict[str, Any] = {"eps": eps, "momentum": momentum, "affine": affine, "bias": bias}
         options |= {"track_running_stats": track_running_stats, "device": device, "dtype": dtype}
         self._start(1, **options)
 
@@ -255,7 +263,7 @@ class LazyConv1d(_LazyConv, Conv1d):
     ('Conv1d', 4)
     """
 
-    becomes, ndims = Conv1d, (3, 2)
+    becomes, takes = Conv1d, (3, 2)
 
 
 class LazyConv2d(_LazyConv, Conv2d):
@@ -270,7 +278,7 @@ class LazyConv2d(_LazyConv, Conv2d):
     ('Conv2d', 4)
     """
 
-    becomes, ndims = Conv2d, (4, 3)
+    becomes, takes = Conv2d, (4, 3)
 
 
 class LazyConv3d(_LazyConv, Conv3d):
@@ -285,7 +293,7 @@ class LazyConv3d(_LazyConv, Conv3d):
     ('Conv3d', 4)
     """
 
-    becomes, ndims = Conv3d, (5, 4)
+    becomes, takes = Conv3d, (5, 4)
 
 
 class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
@@ -300,7 +308,7 @@ class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
     ('ConvTranspose1d', 4)
     """
 
-    becomes, ndims = ConvTranspose1d, (3, 2)
+    becomes, takes = ConvTranspose1d, (3, 2)
 
 
 class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
@@ -315,7 +323,7 @@ class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
     ('ConvTranspose2d', 4)
     """
 
-    becomes, ndims = ConvTranspose2d, (4, 3)
+    becomes, takes = ConvTranspose2d, (4, 3)
 
 
 class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
@@ -330,7 +338,7 @@ class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
     ('ConvTranspose3d', 4)
     """
 
-    becomes, ndims = ConvTranspose3d, (5, 4)
+    becomes, takes = ConvTranspose3d, (5, 4)
 
 
 class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
@@ -345,7 +353,7 @@ class LazyBatchNorm1d(_LazyNorm, BatchNorm1d):
     ('BatchNorm1d', 4)
     """
 
-    becomes, ndims, single = BatchNorm1d, (3, 2), False
+    becomes, takes, single = BatchNorm1d, (3, 2), False
 
 
 class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
@@ -360,7 +368,7 @@ class LazyBatchNorm2d(_LazyNorm, BatchNorm2d):
     ('BatchNorm2d', 4)
     """
 
-    becomes, ndims, single = BatchNorm2d, (4,), False
+    becomes, takes, single = BatchNorm2d, (4,), False
 
 
 class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
@@ -375,7 +383,7 @@ class LazyBatchNorm3d(_LazyNorm, BatchNorm3d):
     ('BatchNorm3d', 4)
     """
 
-    becomes, ndims, single = BatchNorm3d, (5,), False
+    becomes, takes, single = BatchNorm3d, (5,), False
 
 
 class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
@@ -390,7 +398,7 @@ class LazyInstanceNorm1d(_LazyNorm, InstanceNorm1d):
     ('InstanceNorm1d', 4)
     """
 
-    becomes, ndims = InstanceNorm1d, (3, 2)
+    becomes, takes = InstanceNorm1d, (3, 2)
 
 
 class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
@@ -405,7 +413,7 @@ class LazyInstanceNorm2d(_LazyNorm, InstanceNorm2d):
     ('InstanceNorm2d', 4)
     """
 
-    becomes, ndims = InstanceNorm2d, (4, 3)
+    becomes, takes = InstanceNorm2d, (4, 3)
 
 
 class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
@@ -420,4 +428,4 @@ class LazyInstanceNorm3d(_LazyNorm, InstanceNorm3d):
     ('InstanceNorm3d', 4)
     """
 
-    becomes, ndims = InstanceNorm3d, (5, 4)
+    becomes, takes = InstanceNorm3d, (5, 4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy.typing as npt
 
@@ -76,7 +76,7 @@ class Uninitialized(Tensor):
         """Become zeros of that shape, and of the ordinary class; the same object from then on."""
         kind = self.dtype if dtype is None else dtype
         place = self.device if device is None else device
-        self.__class__ = self.becomes
+        self.__class__ = self.becomes  # type: ignore[assignment]
         adopt(self, zeros(tuple(shape), dtype=kind, device=place))
 
     @property
@@ -91,7 +91,7 @@ class Uninitialized(Tensor):
         return f"<{type(self).__name__}>"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        copy = type(self)(device=self.device, dtype=self.dtype)
+        copy = cast("Any", type(self))(device=self.device, dtype=self.dtype)
         copy.requires_grad_(self.requires_grad)
         memo[id(self)] = copy
         return copy

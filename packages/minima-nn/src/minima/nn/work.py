@@ -27,11 +27,11 @@ def _linear(layer: Any, inputs: Tensors, outputs: Tensors) -> int:
 
 
 def _convolution(layer: Any, inputs: Tensors, outputs: Tensors) -> int:
-    return outputs[0].size * layer.in_channels // layer.groups * prod(layer.kernel_size)
+    return int(outputs[0].size * layer.in_channels // layer.groups * prod(layer.kernel_size))
 
 
 def _transposed(layer: Any, inputs: Tensors, outputs: Tensors) -> int:
-    return inputs[0].size * layer.out_channels // layer.groups * prod(layer.kernel_size)
+    return int(inputs[0].size * layer.out_channels // layer.groups * prod(layer.kernel_size))
 
 
 def _bilinear(layer: Any, inputs: Tensors, outputs: Tensors) -> int:
@@ -41,7 +41,7 @@ def _bilinear(layer: Any, inputs: Tensors, outputs: Tensors) -> int:
 def _recurrent(layer: Any, inputs: Tensors, outputs: Tensors) -> int:
     """Each weight matrix once for each step of each sequence."""
     steps = inputs[0].size // layer.input_size
-    return steps * sum(p.size for p in layer.parameters() if p.ndim == 2)
+    return int(steps * sum(p.size for p in layer.parameters() if p.ndim == 2))
 
 
 def _attention(layer: Any, inputs: Tensors, outputs: Tensors) -> int:
@@ -52,7 +52,7 @@ def _attention(layer: Any, inputs: Tensors, outputs: Tensors) -> int:
     batch = 1 if query.ndim == 2 else query.shape[0 if layer.batch_first else 1]
     projections = queries * size**2 + key.size * size + value.size * size
     pairs = queries * (keys // batch)
-    return projections + 2 * pairs * size
+    return int(projections + 2 * pairs * size)
 
 
 COUNTS: dict[type[Module], Callable[..., int]] = {
