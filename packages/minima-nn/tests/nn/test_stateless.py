@@ -159,3 +159,17 @@ def test_errors():
     norm = mi.nn.BatchNorm1d(2)
     with pytest.raises(mi.MinimaError, match="vmap"):
         vmap(norm)(mi.ones((3, 4, 2)))
+
+
+def test_several_dicts_and_strict():
+    """Fault: the second dict ignored, or a name that is silently the module's own."""
+    layer = mi.nn.BatchNorm1d(2).eval()
+    params, buffers = dict(layer.named_parameters()), dict(layer.named_buffers())
+    buffers["running_mean"] = mi.ones(2)
+    x = mi.ones((1, 2))
+    y = functional_call(layer, (params, buffers), x, strict=True)
+    np.testing.assert_array_equal(y.detach().numpy(), [[0, 0]])
+    with pytest.raises(mi.ArgumentError, match=r"running_mean, .* are not given; expected all"):
+        functional_call(layer, params, x, strict=True)
+    with pytest.raises(mi.ArgumentError, match="weight is in two dicts; expected each name once"):
+        functional_call(layer, [params, {"weight": mi.ones(2)}], x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,19 +16,22 @@ __all__ = ["functional_call"]
 
 def functional_call(
     module: Module,
-    parameters: Mapping[str, Tensor],
+    parameters: Mapping[str, Tensor] | Sequence[Mapping[str, Tensor]],
     args: Any = (),
     kwargs: Mapping[str, Any] | None = None,
+    *,
+    strict: bool = False,
 ) -> Any:
     """Return ``module(*args, **kwargs)`` with *parameters* in place of its own.
 
     *parameters* holds tensors by the names of `Module.named_parameters` and `Module.named_buffers`;
-    what is not named stays. A parameter with several names is replaced wherever it is. *args* that
-    is no tuple is the only argument. The module is as it was afterwards; while it is called no
-    other thread may use it.
+    what is not named stays, unless *strict*. Several such dicts count as one. A parameter with
+    several names is replaced wherever it is. *args* that is no tuple is the only argument. The
+    module is as it was afterwards; while it is called no other thread may use it.
 
     Gradient: to the tensors given.
-    Raises: ArgumentError for a name that the module has not, ShapeError for another shape.
+    Raises: ArgumentError for a name that the module has not, that is in two dicts, or that *strict*
+    lacks; ShapeError for another shape.
 
     >>> layer = mi.nn.Linear(3, 1)
     >>> params = {name: p.detach() for name, p in layer.named_parameters()}
@@ -39,7 +42,14 @@ def functional_call(
     """
     own = dict([*module.named_parameters(remove_duplicate=False), *module.named_buffers()])
     new: dict[int, Tensor] = {}
-    for name, given in parameters.items():
+    values = _merged(parameters)
+    missing = [name for name in own if name not in values]
+    if strict and missing:
+        raise ArgumentError(
+            f"functional_call: {', '.join(missing)} of {type(module).__name__} are not given; "
+            "expected all, as strict is True"
+        )
+    for name, given in values.items():
         if name not in own:
             raise ArgumentError(
                 f"functional_call: {type(module).__name__} has no parameter or buffer {name!r}; "
@@ -52,6 +62,21 @@ def functional_call(
         new[id(own[name])] = given
     with _replaced(module, new):
         return module(*(args if isinstance(args, tuple) else (args,)), **(kwargs or {}))
+
+
+def _merged(parameters: Any) -> Mapping[str, Tensor]:
+    if isinstance(parameters, Mapping):
+        return parameters
+    found: dict[str, Tensor] = {}
+    for part in parameters:
+        twice = found.keys() & part.keys()
+        if twice:
+            raise ArgumentError(
+                f"functional_call: {', '.join(sorted(twice))} is in two dicts; expected each name "
+                "once"
+            )
+        found.update(part)
+    return found
 
 
 @contextmanager
