@@ -98,3 +98,12 @@ def test_inputs(monkeypatch):
         both(x, mi.Tensor([1.0], device=mi.Device("other", xp=np)))
     with pytest.raises(mi.ArgumentError, match="'both' is taken"):
         composite(both)
+
+
+@pytest.mark.parametrize("number", [np.float64(1.5), np.float32(1.5), np.int64(2), 1.5, 2])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "complex64"])
+@pytest.mark.parametrize("function", [mi.xlogy, mi.kron, mi.inner])
+def test_numbers_of_numpy_widen_nothing(function, dtype, number):
+    """A number of NumPy is as weak as Python's: beside float32, float64 made a result of float64."""
+    x = mi.ones(3, dtype=dtype)
+    assert function(x, number).dtype == function(number, x).dtype == x.dtype

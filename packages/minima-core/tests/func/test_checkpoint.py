@@ -158,3 +158,25 @@ def test_faults():
     y = checkpoint(lambda t: t * t, x)
     for _ in range(2):
         y.sum().backward(retain_graph=True)
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["argument of vmap", "from outside"])
+def test_argument_from_outside_of_vmap(within):
+    """Fault: an argument from below the vmap got an alias, and no gradient: 0 in silence."""
+    weights = mi.Tensor([2.0, 3.0])
+    batch = mi.Tensor([[1.0, 2.0], [3.0, 4.0]])
+
+    def product(w, x):
+        return (w * w * x).sum()
+
+    def loss(w):
+        if within:
+            return vmap(lambda x: checkpoint(product, w, x))(batch).sum()
+        mapped = vmap(lambda w, x: checkpoint(product, w, x), in_axes=(None, 0))
+        return mapped(w, batch).sum()
+
+    assert grad(loss)(weights).tolist() == [16.0, 36.0]
+    assert hessian(loss)(weights).tolist() == [[8.0, 0.0], [0.0, 12.0]]
+    leaf = weights.clone().requires_grad_()
+    loss(leaf).backward()
+    assert leaf.grad.tolist() == [16.0, 36.0]

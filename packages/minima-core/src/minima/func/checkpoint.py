@@ -17,6 +17,7 @@ from ..operators import zeros
 from ..operators.table import Array, Arrays, Operator
 from ..random import Generator, _defaults, default_generator
 from ..tensor import Tensor, wrap
+from .batched import lifted
 from .trace import alias
 from .trees import flatten
 
@@ -54,6 +55,8 @@ class _Segment:
     ) -> None:
         self.function = function
         leaves, self.build = flatten((args, kwargs))
+        # within vmap, what lies below it has its gradients below: an alias here would cut them off
+        leaves = [lifted(t, "checkpoint") if isinstance(t, Tensor) else t for t in leaves]
         tensors = [(i, t) for i, t in enumerate(leaves) if isinstance(t, Tensor)]
         self.places = [i for i, t in tensors if t._node is not None]
         self.inputs = [leaves[i] for i in self.places]

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
+
 from ..amp.autocast import ACTIVE, adapted
 from ..amp.lists import LISTS
 from ..dtypes import weaken
@@ -33,9 +35,9 @@ _SEQUENCE = "Sequence[TensorLike]"
 def composite(function: Callable[P, R]) -> Callable[P, R]:
     """Enter *function* in `COMPOSITES`; its parameters annotated ``TensorLike`` become Tensors.
 
-    Arrays and lists are converted; a Python number takes the dtype that it has beside the first
-    Tensor. ``Sequence[TensorLike]`` marks one sequence of such inputs, ahead of all else. All
-    inputs have to lie on one device.
+    Arrays and lists are converted; a number, of Python or NumPy, takes the dtype that it has beside
+    the first Tensor. ``Sequence[TensorLike]`` marks one sequence of such inputs, ahead of all else.
+    All inputs have to lie on one device.
 
     Raises: ArgumentError when the name is taken or the docstring is missing.
     """
@@ -71,9 +73,12 @@ def composite(function: Callable[P, R]) -> Callable[P, R]:
             return function(*whole, **{**options, **named})
         except RAW as error:
             clear = reworded(function, error, args, options)
-            if clear is error:
-                raise
-            raise clear from error
+            try:
+                if clear is error:
+                    raise
+                raise clear from error
+            finally:
+                del clear  # a cycle with this frame otherwise
 
     call.variadic = variadic  # type: ignore[attr-defined]
     COMPOSITES[name] = call
@@ -94,7 +99,11 @@ def _tensors(name: str, given: list[Any]) -> list[Any]:
     if plain:
         return given
     found = [
-        t if t is None or type(t) in NUMBERS else as_tensor(t, device=device, operation=name)
+        t
+        if t is None or type(t) in NUMBERS
+        else t.item()  # as weak as Python's, beside operators too
+        if isinstance(t, np.generic)
+        else as_tensor(t, device=device, operation=name)
         for t in given
     ]
     for t in found:
