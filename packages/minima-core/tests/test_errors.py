@@ -1,6 +1,9 @@
 """Bad calls: the class of the error, and the words that have to be in it."""
 
+import gc
 import inspect
+import weakref
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -358,3 +361,27 @@ def test_an_error_is_not_its_own_cause():
     with pytest.raises(mi.IndexRangeError) as caught:
         mi.one_hot(mi.Tensor([3]), 2)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: x + mi.ones((2, 5)),
+        lambda x: mi.one_hot(x.astype("int64"), 1),
+        lambda x: mi.tile(x, "twice"),
+        lambda x: x.flatten(7),
+    ],
+    ids=["kernel", "own", "composite", "method"],
+)
+def test_an_error_that_was_caught_keeps_no_tensor(call):
+    """Fault: a frame that holds the error which holds the frame, and with it what it worked on."""
+    x = mi.ones((2, 3))
+    held = weakref.ref(x)
+    gc.disable()
+    try:
+        with suppress(mi.MinimaError):
+            call(x)
+        del x
+        assert held() is None
+    finally:
+        gc.enable()

@@ -82,9 +82,12 @@ def explained(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **options)
         except RAW as error:
             found = reworded(function, error, args, options)
-            if found is error:
-                raise
-            raise found from error
+            try:
+                if found is error:
+                    raise
+                raise found from error
+            finally:
+                del found  # a cycle with this frame otherwise
 
     return call
 

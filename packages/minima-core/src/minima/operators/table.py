@@ -504,9 +504,12 @@ class Operator(Generic[P]):
     ) -> NoReturn:
         """Raise what the user sees for *error*, which a kernel, or the preparation, raised."""
         found = self.explain(error, inputs, attrs, explains)
-        if found is error:  # as its own cause it would keep all that its frames hold
-            raise error
-        raise found from error
+        try:
+            if found is error:  # as its own cause it would keep all that its frames hold
+                raise error
+            raise found from error
+        finally:
+            del error, found  # of an error the frames, this one too, hold what they worked on
 
     def explain(
         self,
