@@ -171,3 +171,10 @@ def test_errors_of_layer_norm(call, message):
     """Fault: a size that broadcasts in silence."""
     with pytest.raises(mi.MinimaError, match=f"^LayerNorm: {message}"):
         call()
+
+
+def test_an_empty_batch_leaves_the_figures():
+    """Fault: running figures that turn into NaN, as those of no numbers are."""
+    layer = nn.InstanceNorm1d(3, track_running_stats=True)
+    assert layer(mi.ones((0, 3, 4))).shape == (0, 3, 4)
+    assert layer.running_mean.tolist() == [0.0, 0.0, 0.0]

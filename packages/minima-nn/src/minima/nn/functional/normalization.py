@@ -208,7 +208,7 @@ def instance_norm(
         raise ShapeError(
             f"{name}: input has shape {input.shape}, one value per channel; expected at least 2"
         )
-    if running_mean is not None or running_var is not None:
+    if input.size and (running_mean is not None or running_var is not None):
         samples = input.reshape(input.shape[0], input.shape[1], -1)
         with no_grad():
             for running, of in (
