@@ -10,7 +10,7 @@ from minima import Tensor, init, permute_dims, where
 from minima.devices import Device
 from minima.errors import ArgumentError, DTypeError
 
-from .arguments import integer, real
+from .arguments import check_placed, integer, real
 from .cache import KVCache
 from .functional.attention import (
     attended,
@@ -139,6 +139,10 @@ class MultiheadAttention(Module):
         name, first = "MultiheadAttention", self.batch_first
         sizes = (self.embed_dim, self.kdim, self.vdim)
         single = check_inputs(name, query, key, value, sizes, batch_first=first)
+        given = {"query": query, "key": key, "value": value, "attn_mask": attn_mask}
+        for what, x in {**given, "key_padding_mask": key_padding_mask}.items():
+            if isinstance(x, Tensor):
+                check_placed(name, what, x, self.out_proj.weight)
         if single:
             query, key, value, key_padding_mask = with_batch(
                 query, key, value, key_padding_mask, 0 if first else 1

@@ -12,7 +12,7 @@ from minima import Tensor, gelu, relu
 from minima.devices import Device
 from minima.errors import DTypeError, ShapeError
 
-from .arguments import check_choice, check_floating, integer
+from .arguments import check_choice, check_floating, check_placed, integer
 from .attention import MultiheadAttention
 from .cache import KVCache
 from .containers import ModuleList
@@ -221,3 +221,5 @@ def check_sequence(owner: str, argument: str, x: Any, layer: Any) -> None:
             f"{owner}: {argument} has shape {x.shape}; expected {layout}, or (T, C) for a single "
             f"sample, with C = {size}"
         )
+    if isinstance(layer, MultiheadAttention):
+        check_placed(owner, argument, x, layer.out_proj.weight)

@@ -11,7 +11,7 @@ from minima.devices import Device
 from minima.errors import ArgumentError, ShapeError
 
 from . import functional as F
-from .arguments import check_choice, check_floating, integer, real
+from .arguments import check_choice, check_floating, check_placed, integer, real
 from .dropout import Dropout
 from .module import Module
 from .parameter import Parameter
@@ -43,6 +43,7 @@ class _Added(Module):
                 f"{name}: x has shape {x.shape}; expected {layout}, or (T, C) for a single "
                 f"sample, with C = {self.d_model}"
             )
+        check_placed(name, "x", x, self._rows())
         length = x.shape[1 if self.batch_first and x.ndim == 3 else 0]
         start = _check_places(name, offset, length, self.max_len)
         rows = self._rows()[start : start + length]
@@ -166,6 +167,7 @@ class RotaryEmbedding(Module):
                 f"RotaryEmbedding: x has shape {x.shape}; expected (*, T, D) with D of at least "
                 f"{self.dim}"
             )
+        check_placed("RotaryEmbedding", "x", x, self.cos)
         length = x.shape[-2]
         start = _check_places("RotaryEmbedding", offset, length, self.max_len)
         places = slice(start, start + length)

@@ -4,9 +4,11 @@ import numpy as np
 
 import minima as mi
 from minima import nn
+from minima.devices import Device
 
 from . import Bad
 
+OTHER = Device("another", xp=np)
 X = mi.ones((3, 2, 8))
 
 
@@ -53,6 +55,13 @@ def rows(name, call, argument):
             mi.DTypeError,
             rf"{name}: {argument} is a ndarray",
         ),
+        Bad(
+            f"{name} {argument} device",
+            lambda: call(X.to(OTHER)),
+            mi.DeviceError,
+            # a whole transformer leaves it to its layers
+            rf"{name}\w*: (\w+) is on another; expected cpu",
+        ),
     ]
 
 
@@ -96,6 +105,12 @@ MASKS = [
         lambda: heads(X, X, X, key_padding_mask=mi.ones((2, 3)).astype("int64")),
         mi.DTypeError,
         "MultiheadAttention: key_padding_mask is of int64",
+    ),
+    Bad(
+        "MultiheadAttention attn_mask device",
+        lambda: heads(X, X, X, attn_mask=mi.ones((3, 3)).to(OTHER)),
+        mi.DeviceError,
+        "MultiheadAttention: attn_mask is on another",
     ),
     Bad(
         "MultiheadAttention samples",
@@ -222,6 +237,12 @@ def turn(*args, **options):
 
 
 ROTARY = [
+    Bad(
+        "RotaryEmbedding device",
+        lambda: turn(X.to(OTHER)),
+        mi.DeviceError,
+        "RotaryEmbedding: x is on another",
+    ),
     sizes("RotaryEmbedding", lambda: nn.RotaryEmbedding(3), "dim is 3"),
     sizes("RotaryEmbedding", lambda: nn.RotaryEmbedding(4, 0), "max_len is 0"),
     sizes("RotaryEmbedding", lambda: nn.RotaryEmbedding(4, base=0.0), "base is 0.0"),
