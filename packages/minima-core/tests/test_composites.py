@@ -94,6 +94,7 @@ def test_inputs(monkeypatch):
     assert [t.dtype.name for t in (a, b, c)] == ["float16", "float16", "float64"]
     assert both(x, [1, 2])[1].dtype == "int64"
     assert both(x, x)[2] is None
+    assert both(x, True)[1].dtype == "bool"  # a mask, say
     with pytest.raises(mi.DeviceError, match=r"both: inputs lie on cpu and other"):
         both(x, mi.Tensor([1.0], device=mi.Device("other", xp=np)))
     with pytest.raises(mi.ArgumentError, match="'both' is taken"):

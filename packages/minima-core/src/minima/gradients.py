@@ -70,7 +70,7 @@ class Gradients:
         _device: Device
         _node: Node | _Leaf | None
         _hooks: dict[int, Any] | None
-        _view: View
+        _view: View | None
 
         @property
         def dtype(self) -> DType: ...  # noqa: D102
@@ -180,6 +180,6 @@ class Gradients:
     def detach_(self) -> Self:
         """Take this tensor itself out of the graph: a leaf that requires no grad."""
         self._node = None
-        if hasattr(self, "_view"):  # in-place changes of its base do not bring it back
+        if self._view is not None:  # in-place changes of its base do not bring it back
             self._view = View(None, ())
         return self

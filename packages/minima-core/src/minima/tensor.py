@@ -57,7 +57,7 @@ class Tensor(Gradients, Methods):
     _device: Device
     _node: Node | _Leaf | None
     _version: Version | None
-    _view: View  # set on views only
+    _view: View | None  # of views only
     _hooks: dict[int, Any] | None
     grad: Tensor | None
 
@@ -70,7 +70,7 @@ class Tensor(Gradients, Methods):
     ) -> None:
         source = _convert("Tensor", data, dtype, device, copy=True)
         self._array, self._device = source._array, source._device
-        self._node = self._version = self._hooks = self.grad = None
+        self._node = self._version = self._hooks = self._view = self.grad = None
         if requires_grad:
             self.requires_grad_()
 
@@ -411,7 +411,7 @@ def wrap(array: Any, device: Device, node: Any = None) -> Tensor:
     out._array = array
     out._device = device
     out._node = node
-    out._version = out._hooks = out.grad = None
+    out._version = out._hooks = out._view = out.grad = None
     return out
 
 
@@ -575,7 +575,7 @@ def _like(original: TensorT, plain: Tensor) -> TensorT:
     out = _new(type(original))
     for slot in ("_array", "_device", "_version"):
         setattr(out, slot, getattr(plain, slot))
-    out._hooks = out.grad = None
+    out._hooks = out._view = out.grad = None
     out._node = original._node
     if hasattr(original, "__dict__"):
         out.__dict__.update(original.__dict__)

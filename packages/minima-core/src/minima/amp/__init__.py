@@ -8,7 +8,7 @@ float16
 
 from __future__ import annotations
 
-from .autocast import autocast, autocasts, get_autocast_dtype, is_autocast_enabled
+from .casting import autocast, autocasts, get_autocast_dtype, is_autocast_enabled
 from .scaler import GradScaler
 
 __all__ = ["GradScaler", "autocast", "autocasts", "get_autocast_dtype", "is_autocast_enabled"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..amp.autocast import ACTIVE, CAST
+from ..amp.casting import ACTIVE, CAST
 from ..errors import ArgumentError, AutogradError, DTypeError, ShapeError
 from ..explain import named, several
 from ..gradients import PostHook, Retained
@@ -452,6 +452,10 @@ def _copied(g: Tensor, create: bool) -> Tensor:
         GRAD.reset(token)
 
 
+def _alike(a: Any, b: Any) -> bool:
+    return bool(a.shape == b.shape and a.dtype == b.dtype)
+
+
 def _accumulate(leaf: Tensor, g: Tensor, fresh: bool, create: bool) -> None:
     before = leaf.grad
     tape = TAPE.get()
@@ -459,6 +463,11 @@ def _accumulate(leaf: Tensor, g: Tensor, fresh: bool, create: bool) -> None:
         tape.gradients.append((leaf, before is not None))
     if before is None:
         leaf.grad = g if fresh else _copied(g, create)
+    elif not isinstance(before, Tensor) or not _alike(before._array, g._array):
+        raise AutogradError(
+            f"backward: the grad of a tensor holds {named(before)}; expected None, or a Tensor of "
+            f"the tensor's own dtype and shape, {named(g)}"
+        )
     elif create or before.requires_grad:
         leaf.grad = before + g
     else:

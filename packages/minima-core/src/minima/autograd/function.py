@@ -224,6 +224,8 @@ class Function:
         needs = tuple(isinstance(a, Tensor) and a._node is not None for a in args)
         context = Context(cls.__name__, needs)
         recorded = GRAD.get() and any(needs)
+        if GRAD.get():
+            _expect_within(cls.__name__, args)
         edges = tuple(_edge(a) if need else None for a, need in zip(args, needs))
         token = GRAD.set(False)
         try:
@@ -240,6 +242,23 @@ class Function:
         else:
             outputs = tuple(_plain(t) for t in outputs)
         return outputs if isinstance(result, tuple | list) else outputs[0]
+
+
+def _expect_within(name: str, args: tuple[Any, ...]) -> None:
+    """Raise where gradients would have to leave a vmap, which `backward` says nothing of."""
+    tensors = [a for a in args if isinstance(a, Tensor)]
+    if all(t._device.base is None for t in tensors):
+        return
+    from ..func.batched import tracked
+
+    for t in tensors:
+        outer = t if t._device.base is None else t._array.outer
+        if tracked(outer):
+            raise AutogradError(
+                f"{name}: within vmap got a tensor whose gradient is asked for outside of it, "
+                "where a Function is not followed; take the gradient within, as in "
+                "vmap(grad(f)), or call the Function on the whole batch"
+            )
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
@@ -353,10 +372,10 @@ def _recorded(
 
 def _own(t: Tensor, others: list[Any]) -> None:
     """Let *t* be no view any more where forward alone has seen the rest of its memory."""
-    if hasattr(t, "_view") and all(
+    if t._view is not None and all(
         o is t or not isinstance(o, Tensor) or o._version is not t._version for o in others
     ):
-        del t._view
+        t._view = None
 
 
 def _version(t: Tensor) -> tuple[Version, int]:

@@ -61,7 +61,7 @@ class View:
     @classmethod
     def of(cls, source: Tensor, operator: Operator[Any], attrs: dict[str, Any]) -> View:
         """Return what is to be known of the view that *operator* makes of *source*."""
-        before: View | None = getattr(source, "_view", None)
+        before = source._view
         step = (operator, attrs, source.shape, source.dtype)
         if before is None:
             return cls(source, (step,))

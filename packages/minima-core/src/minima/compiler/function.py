@@ -9,8 +9,8 @@ from functools import update_wrapper
 from threading import RLock
 from typing import Any
 
-from ..amp.autocast import ACTIVE
-from ..amp.autocast import state as cast_state
+from ..amp.casting import ACTIVE
+from ..amp.casting import state as cast_state
 from ..autograd.mode import ANOMALY, GRAD, TAPE
 from ..errors import ArgumentError
 from ..tensor import Tensor, wrap
@@ -153,7 +153,7 @@ class Entry:
 def _check_escapes(tape: Tape, results: list[Tensor]) -> None:
     """Fail when a Tensor made by the run is kept somewhere outside."""
     allowed = {id(t) for t in results} | {id(leaf.grad) for leaf, _ in tape.gradients}
-    views = [getattr(t, "_view", None) for t in results]
+    views = [t._view for t in results]
     allowed |= {id(view.base) for view in views if view is not None}  # the result holds it
     for reference in tape.made:
         tensor = reference()

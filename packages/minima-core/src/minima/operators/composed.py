@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ..amp.autocast import ACTIVE, adapted
+from ..amp.casting import ACTIVE, adapted
 from ..amp.lists import LISTS
 from ..dtypes import weaken
 from ..errors import ArgumentError
@@ -112,6 +112,6 @@ def _tensors(name: str, given: list[Any]) -> list[Any]:
     return [
         t
         if t is None or isinstance(t, Tensor)
-        else scalar_tensor(name, t, weaken(dtype, t), device)
+        else scalar_tensor(name, t, weaken(None if type(t) is bool else dtype, t), device)
         for t in found
     ]

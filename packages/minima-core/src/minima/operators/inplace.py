@@ -182,6 +182,10 @@ def _same_part(target: Tensor, index: Index, given: Tensor) -> bool:
 def _check_writable(name: str, target: Tensor) -> None:
     """Raise where the memory of *target* is not its own to write to."""
     array = target._array
+    if type(array) is np.ndarray:
+        flags = array.flags
+        if flags.c_contiguous and flags.writeable:  # then no two elements are one
+            return
     if (
         target.size
         and 0 in getattr(array, "strides", ())

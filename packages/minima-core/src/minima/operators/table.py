@@ -32,7 +32,7 @@ from typing import (
 
 import numpy as np
 
-from ..amp.autocast import ACTIVE, adapted
+from ..amp.casting import ACTIVE, adapted
 from ..amp.lists import LISTS
 from ..autograd.mode import GRAD, TAPE
 from ..autograd.node import LEAF, Node, Spec, Version

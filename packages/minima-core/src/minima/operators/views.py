@@ -23,7 +23,7 @@ Steps = tuple[Any, ...]
 
 def view_of(t: Tensor) -> View | None:
     """Return how *t* came to be a view, or None where it is none."""
-    return getattr(t, "_view", None)
+    return t._view
 
 
 def base_of(t: Tensor) -> Tensor:
@@ -76,16 +76,18 @@ def _written(base: Tensor, target: Tensor, node: Any) -> Node | None:
     edges = (edge_of(base), node)
     if edges == (None, None):
         return None
-    attrs = {"steps": target._view.steps}
+    view = target._view
+    attrs = {"steps": () if view is None else view.steps}
     specs = (spec_of(base), spec_of(target))
     return Node(_WRITE, edges, specs, spec_of(base), attrs, base._device, None)
 
 
 def _again(node: Any, view: Tensor) -> Node | None:
     """Return the node of *view*, recorded anew from the one of its base."""
-    if node is None:
+    own = view._view
+    if node is None or own is None:
         return None
-    steps, device = view._view.steps, view._device
+    steps, device = own.steps, view._device
     specs = [(shape, dtype) for _, _, shape, dtype in steps] + [(view.shape, view.dtype)]
     for (operator, attrs, _, _), before, after in zip(steps, specs, specs[1:]):
         given, made = Spec(*before, device), Spec(*after, device)
