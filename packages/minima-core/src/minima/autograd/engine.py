@@ -457,7 +457,7 @@ def _alike(a: Any, b: Any) -> bool:
 
 
 def _accumulate(leaf: Tensor, g: Tensor, fresh: bool, create: bool) -> None:
-    before = leaf.grad
+    before: Any = leaf.grad
     tape = TAPE.get()
     if tape is not None:
         tape.gradients.append((leaf, before is not None))

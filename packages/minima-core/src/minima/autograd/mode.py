@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextvars import ContextVar, Token
-from functools import wraps
+from functools import partial, wraps
+from inspect import iscoroutinefunction, isgeneratorfunction
 from types import TracebackType
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
     from ..compiler.tape import Tape
@@ -64,6 +65,10 @@ class set_grad_enabled:
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Return *function*, which then runs within."""
         mode = self._mode
+        if isgeneratorfunction(function):
+            return cast("Callable[P, R]", _stepped(function, mode))
+        if iscoroutinefunction(function):
+            return cast("Callable[P, R]", _awaited(function, mode))
 
         @wraps(function)
         def within(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -76,7 +81,52 @@ class set_grad_enabled:
         return within
 
 
-class no_grad(set_grad_enabled):
+def _stepped(function: Callable[..., Any], mode: bool) -> Callable[..., Any]:
+    """Return the generator function whose steps run in *mode*; what lies between them does not."""
+
+    @wraps(function)
+    def within(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        inner = function(*args, **kwargs)
+        step = partial(next, inner)
+        while True:
+            token = GRAD.set(mode)
+            try:
+                found = step()
+            except StopIteration as end:
+                return end.value
+            finally:
+                GRAD.reset(token)
+            try:
+                step = partial(inner.send, (yield found))
+            except GeneratorExit:
+                inner.close()
+                raise
+            except BaseException as error:
+                step = partial(inner.throw, error)
+
+    return within
+
+
+def _awaited(function: Callable[..., Any], mode: bool) -> Callable[..., Any]:
+    @wraps(function)
+    async def within(*args: Any, **kwargs: Any) -> Any:
+        token = GRAD.set(mode)
+        try:
+            return await function(*args, **kwargs)
+        finally:
+            GRAD.reset(token)
+
+    return within
+
+
+class _Bare(set_grad_enabled):
+    """Takes the place of its mode; as a decorator it may stand without brackets."""
+
+    def __new__(cls, function: Any = None) -> Any:
+        return super().__new__(cls) if function is None else cls()(function)
+
+
+class no_grad(_Bare):
     """Context manager and decorator: operators within record nothing.
 
     >>> import minima as mi
@@ -91,7 +141,7 @@ class no_grad(set_grad_enabled):
         super().__init__(False)
 
 
-class enable_grad(set_grad_enabled):
+class enable_grad(_Bare):
     """Context manager and decorator: operators within record, even inside `no_grad`.
 
     >>> import minima as mi

@@ -93,13 +93,13 @@ def interpolate(
             image, places = _repeated(image, last), places[:-2]
         for axis, part in enumerate(places):
             image = _picked(image, 2 + axis, part)
-        return copy(image) if image is x else image  # type: ignore[no-any-return]
+        return copy(image) if image is x else image
     if image.dtype.kind not in "fcV":
         image = astype(image, "float32")
     for axis, (n, m, f) in enumerate(zip(space, out, factors)):
         bags = _bags(n, m, f, "cubic" in mode, bool(align_corners), antialias)
         image = image if bags is None else _weighed(image, 2 + axis, m, bags)
-    return copy(image) if image is x else image  # type: ignore[no-any-return]
+    return copy(image) if image is x else image
 
 
 def _check(x: Any, mode: str, align_corners: bool | None, antialias: bool) -> None:
