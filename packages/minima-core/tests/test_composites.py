@@ -105,6 +105,6 @@ def test_inputs(monkeypatch):
 @pytest.mark.parametrize("dtype", ["float16", "float32", "complex64"])
 @pytest.mark.parametrize("function", [mi.xlogy, mi.kron, mi.inner])
 def test_numbers_of_numpy_widen_nothing(function, dtype, number):
-    """A number of NumPy is as weak as Python's: beside float32, float64 made a result of float64."""
+    """A number of NumPy is as weak as Python's: float64 beside float32 made a result of float64."""
     x = mi.ones(3, dtype=dtype)
     assert function(x, number).dtype == function(number, x).dtype == x.dtype

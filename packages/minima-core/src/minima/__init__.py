@@ -28,7 +28,7 @@ from .tensor import Tensor, asarray
 
 if TYPE_CHECKING:
     # what other distributions add is there only with them
-    from . import amp, fft, func, linalg, profiler, registry, testing
+    from . import amp, fft, func, linalg, profiler, registry, testing, viz
     from . import data as data  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import io as io  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import nn as nn  # type: ignore[attr-defined,import-not-found,unused-ignore]

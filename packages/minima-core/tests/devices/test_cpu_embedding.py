@@ -55,5 +55,5 @@ def test_bags(mode, padding, sizes):
 def test_a_replay_finds_a_wrong_index(index):
     """Fault: the nearest row in place of an error where nothing was checked before."""
     out = np.empty((1, 2))
-    with pytest.raises(IndexError, match="embedding: got index .* expected 0 to 4"):
+    with pytest.raises(IndexError, match=r"embedding: got index .* expected 0 to 4"):
         CPU.kernels["embedding"](np.array([index]), np.ones((5, 2)), padding_idx=None, out=out)

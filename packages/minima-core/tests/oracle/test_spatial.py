@@ -1,5 +1,7 @@
 """Operators with windows over space, against PyTorch's functions of the same names."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -267,8 +269,8 @@ def test_interpolate(shape, mode, target):
         for dtype, rel in (("float64", 1e-11), ("float32", 2e-5)):
             array = np.random.default_rng(0).normal(size=shape).astype(dtype)
             check(
-                lambda x: mi.interpolate(x, **options),
-                lambda x: F.interpolate(x, **options),
+                partial(mi.interpolate, **options),
+                partial(F.interpolate, **options),
                 [array],
                 rel,
             )
@@ -329,8 +331,8 @@ def test_grid_sample(shape, mode, padding, align):
         if mode == "nearest":  # without a slope
             grid = given[1]
             check(
-                lambda x: ours(x, mi.Tensor(grid), **options),
-                lambda x: theirs(x, torch.from_numpy(grid), **options),
+                partial(ours, grid=mi.Tensor(grid), **options),
+                partial(theirs, grid=torch.from_numpy(grid), **options),
                 given[:1],
                 rel,
                 second=False,

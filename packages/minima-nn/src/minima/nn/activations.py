@@ -58,6 +58,12 @@ class Activation(Module):
         return ", ".join(f"{n}={getattr(self, n):g}" for n in self.options)
 
 
+def _check_tensor(layer: str, x: Any) -> None:
+    """Raise DTypeError unless *x* is a Tensor, of integers too."""
+    if not isinstance(x, Tensor):
+        check_floating(layer, "input", x)
+
+
 class ReLU(Module):
     """Apply y = max(x, 0).
 
@@ -70,8 +76,7 @@ class ReLU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return max(x, 0)."""
-        if not isinstance(x, Tensor):
-            check_floating("ReLU", "input", x)
+        _check_tensor("ReLU", x)
         return relu(x)
 
 
@@ -86,8 +91,7 @@ class Sigmoid(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return 1 / (1 + e**-x)."""
-        if not isinstance(x, Tensor):
-            check_floating("Sigmoid", "input", x)
+        _check_tensor("Sigmoid", x)
         return sigmoid(x)
 
 
@@ -102,8 +106,7 @@ class Tanh(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return tanh(x)."""
-        if not isinstance(x, Tensor):
-            check_floating("Tanh", "input", x)
+        _check_tensor("Tanh", x)
         return tanh(x)
 
 
@@ -124,8 +127,7 @@ class GELU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return gelu(x)."""
-        if not isinstance(x, Tensor):
-            check_floating("GELU", "input", x)
+        _check_tensor("GELU", x)
         return gelu(x, approximate=self.approximate)
 
     def extra_repr(self) -> str:
