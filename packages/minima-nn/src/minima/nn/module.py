@@ -30,8 +30,9 @@ class Module(Hooked, Stateful):
 
     Parameters and modules among the attributes belong to the module, also inside lists, tuples
     and dicts, and get dotted names such as ``blocks.0.weight``. What PyTorch returns as an
-    iterator (``parameters()``, ``children()``, ...) is a list here. ``input`` and ``output`` give
-    what the last call got and returned, whose arrays stay in memory until the next call.
+    iterator (``parameters()``, ``children()``, ...) is a list here, and takes `next` too. ``input``
+    and ``output`` give what the last call got and returned, whose arrays stay in memory until the
+    next call.
 
     Raises: ModuleInitError when a subclass forgets ``super().__init__()``.
 

@@ -10,7 +10,7 @@ from minima.errors import ArgumentError
 
 from .errors import MissingNameError
 from .parameter import Parameter
-from .tree import gathered, members, walk
+from .tree import Found, gathered, members, walk
 
 if TYPE_CHECKING:
     from .module import Module
@@ -45,7 +45,7 @@ class Traversal:
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> list[tuple[str, Parameter]]:
+    ) -> Found[tuple[str, Parameter]]:
         """Return (dotted name, parameter): the module's own first, then those of its children.
 
         A parameter that has several names is there once, under the first.
@@ -61,17 +61,17 @@ class Traversal:
             unique=remove_duplicate,
         )
 
-    def parameters(self, recurse: bool = True) -> list[Parameter]:
+    def parameters(self, recurse: bool = True) -> Found[Parameter]:
         """Return every parameter once, in the order of `named_parameters`.
 
         >>> [p.shape for p in mi.nn.Linear(2, 1).parameters()]
         [(2, 1), (1,)]
         """
-        return [p for _, p in self.named_parameters(recurse=recurse)]
+        return Found(p for _, p in self.named_parameters(recurse=recurse))
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> list[tuple[str, Tensor]]:
+    ) -> Found[tuple[str, Tensor]]:
         """Return (dotted name, buffer) of every registered buffer that is not None.
 
         >>> [name for name, _ in mi.nn.BatchNorm1d(2).named_buffers()]
@@ -85,13 +85,13 @@ class Traversal:
             unique=remove_duplicate,
         )
 
-    def buffers(self, recurse: bool = True) -> list[Tensor]:
+    def buffers(self, recurse: bool = True) -> Found[Tensor]:
         """Return every buffer once.
 
         >>> mi.nn.Linear(2, 1).buffers()
         []
         """
-        return [b for _, b in self.named_buffers(recurse=recurse)]
+        return Found(b for _, b in self.named_buffers(recurse=recurse))
 
     def _own_buffers(self, persistent: bool = False) -> Iterator[tuple[str, Tensor]]:
         for name, saved in self._buffers.items():
@@ -99,30 +99,30 @@ class Traversal:
             if isinstance(value, Tensor) and (saved or not persistent):
                 yield name, value
 
-    def named_children(self) -> list[tuple[str, Module]]:
+    def named_children(self) -> Found[tuple[str, Module]]:
         """Return (name, module) of the modules one level below, each once.
 
         >>> mi.nn.Residual(mi.nn.ReLU()).named_children()
         [('fn', ReLU())]
         """
         seen: set[int] = set()
-        return [
+        return Found(
             (name, m)
             for name, m in self._own_modules()
             if not (id(m) in seen or seen.add(id(m)))  # type: ignore[func-returns-value]
-        ]
+        )
 
-    def children(self) -> list[Module]:
+    def children(self) -> Found[Module]:
         """Return the modules one level below, each once.
 
         >>> mi.nn.Sequential(mi.nn.ReLU(), mi.nn.Tanh()).children()
         [ReLU(), Tanh()]
         """
-        return [module for _, module in self.named_children()]
+        return Found(module for _, module in self.named_children())
 
     def named_modules(
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> list[tuple[str, Module]]:
+    ) -> Found[tuple[str, Module]]:
         """Return (dotted name, module) of this module and all below it, parents first.
 
         Modules in *memo* are left out, with what is below them, and those found are added.
@@ -131,18 +131,19 @@ class Traversal:
         ['', 'module_0']
         """
         known = set() if memo is None else {id(module) for module in memo}
-        found = list(walk(self._whole(), prefix, known, remove_duplicate))
+        found = Found(walk(self._whole(), prefix, known, remove_duplicate))
         if memo is not None:
             memo.update(module for _, module in found)
         return found
 
-    def modules(self, remove_duplicate: bool = True) -> list[Module]:
+    def modules(self, remove_duplicate: bool = True) -> Found[Module]:
         """Return this module and all below it, parents first, each once.
 
         >>> len(mi.nn.Sequential(mi.nn.ReLU(), mi.nn.Residual(mi.nn.Tanh())).modules())
         4
         """
-        return [module for _, module in self.named_modules(remove_duplicate=remove_duplicate)]
+        named = self.named_modules(remove_duplicate=remove_duplicate)
+        return Found(module for _, module in named)
 
     def _children(self) -> list[Module]:
         """Return all modules below this one, parents first, each once."""

@@ -10,9 +10,33 @@ from .errors import uninitialised
 if TYPE_CHECKING:
     from .module import Module
 
-__all__ = ["gathered", "members", "walk"]
+__all__ = ["Found", "gathered", "members", "walk"]
 
 T = TypeVar("T")
+
+
+class Found(list[T]):
+    """A list that is an iterator too: ``next(model.parameters())`` is the first of them.
+
+    Until `next` was asked, a loop goes over all, each time; from then on over the rest, once.
+
+    >>> found = Found([1, 2, 3])
+    >>> next(found), list(found), list(found), found
+    (1, [2, 3], [], [1, 2, 3])
+    """
+
+    __slots__ = ("_rest",)
+
+    def __iter__(self) -> Iterator[T]:
+        return getattr(self, "_rest", None) or super().__iter__()
+
+    def __next__(self) -> T:
+        if not hasattr(self, "_rest"):
+            self._rest = super().__iter__()
+        return next(self._rest)
+
+    def __reduce__(self) -> tuple[type[list[T]], tuple[list[T]]]:
+        return list, (self[:],)
 
 
 def members(
@@ -65,10 +89,10 @@ def gathered(
     *,
     recurse: bool = True,
     unique: bool = True,
-) -> list[tuple[str, T]]:
+) -> Found[tuple[str, T]]:
     """Return (dotted name, value) of what *own* yields for *module* and all below it."""
     seen: set[int] = set()
-    found = []
+    found: Found[tuple[str, T]] = Found()
     for path, part in walk(module, prefix, set(), unique):
         for name, value in own(part):
             if unique and id(value) in seen:
