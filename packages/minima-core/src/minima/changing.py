@@ -87,13 +87,18 @@ class Changing:
 
     def add_(self, other: TensorLike, alpha: float = 1) -> Self:
         """Add ``alpha * other`` in place."""
-        if alpha == 1:
-            return ops.in_place("add", self, other)
+        if alpha == 1 or self._rounds(alpha):
+            return ops.in_place("add", self, other if alpha == 1 else ops.multiply(other, alpha))
         return ops.in_place("add_scaled", self, other, value=alpha)
+
+    def _rounds(self, factor: Any) -> bool:
+        """Say whether *factor* times a number may not fit into the type of the elements."""
+        return isinstance(factor, float) and self.dtype.kind in "biu"
 
     def sub_(self, other: TensorLike, alpha: float = 1) -> Self:
         """Subtract ``alpha * other`` in place."""
-        if alpha == 1:
+        if alpha == 1 or self._rounds(alpha):
+            other = other if alpha == 1 else ops.multiply(other, alpha)
             return ops.in_place("subtract", self, other)
         return ops.in_place("add_scaled", self, other, value=-alpha)
 

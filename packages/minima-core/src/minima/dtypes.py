@@ -127,6 +127,8 @@ def weaken(dtype: DType | None, scalar: complex) -> DType:
     >>> weaken(as_dtype("float16"), 2.5), weaken(as_dtype("int8"), 2), weaken(None, 2.5)
     (dtype('float16'), dtype('int8'), dtype('float32'))
     """
+    if isinstance(scalar, np.generic):  # np.float32 is no float of Python
+        scalar = scalar.item()
     if isinstance(scalar, bool):
         return dtype or BOOL
     if isinstance(scalar, int):

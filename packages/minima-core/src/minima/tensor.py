@@ -14,12 +14,13 @@ from .autograd.mode import GRAD, TAPE
 from .autograd.node import LEAF, Node, Version, View, _Leaf
 from .devices import Device
 from .devices import device as find_device
-from .dtypes import DType, as_dtype
+from .dtypes import DType, as_dtype, promote, weaken
 from .errors import (
     ArgumentError,
     AutogradError,
     DTypeError,
     ExportError,
+    MinimaError,
     ShapeError,
     SignatureError,
 )
@@ -501,18 +502,25 @@ def _convert(
     target = find_device(device)
     try:
         source = data if isinstance(data, np.ndarray) else np.asarray(_plain(data))
-    except (ValueError, TypeError) as error:
+    except MinimaError:
+        raise
+    except (ValueError, TypeError, RuntimeError) as error:
         raise DTypeError(
             f"{operation}: cannot make a tensor of {type(data).__name__}: {error}"
         ) from None
+    if type(source) is not np.ndarray and np.ma.is_masked(source):
+        raise DTypeError(
+            f"{operation}: got a masked array, whose mask a tensor cannot keep; expected its "
+            "data, as of a.filled(0)"
+        )
     if dtype is not None:
         chosen = as_dtype(dtype)
     elif isinstance(data, np.ndarray | np.generic) or source.dtype.kind not in "fc":
         chosen = source.dtype
+    elif isinstance(data, list | tuple):
+        chosen = _chosen(data, source.dtype.kind)
     else:
-        chosen = np.dtype("float32" if source.dtype.kind == "f" else "complex64")
-        if _holds_arrays(data):
-            chosen = source.dtype
+        chosen = weaken(None, 1.0 if source.dtype.kind == "f" else 1j)
     wide = chosen.char in "gG" and chosen.itemsize > (8 if chosen.char == "g" else 16)
     if wide or chosen.kind not in "biufcV" or source.dtype.kind not in "biufcV":
         raise DTypeError(
@@ -555,11 +563,21 @@ def _plain(data: Any) -> Any:
     return data
 
 
-def _holds_arrays(data: Any) -> bool:
-    """Say whether nested lists hold arrays or tensors, whose dtype then counts."""
-    while isinstance(data, list | tuple) and data:
-        data = data[0]
-    return isinstance(data, np.ndarray | np.generic | Tensor) and not isinstance(data, list)
+def _chosen(data: Any, kind: str) -> DType:
+    """Return the dtype of nested lists with numbers of *kind*: arrays count, Python's are weak."""
+    found = None
+    stack = [data]
+    while stack:
+        for x in stack.pop():
+            if isinstance(x, list | tuple):
+                stack.append(x)
+            elif not isinstance(x, int | float | complex) or isinstance(x, np.generic):
+                dtype = getattr(x, "dtype", None)
+                if isinstance(dtype, np.dtype):
+                    found = dtype if found is None else promote(found, dtype)
+    if found is not None and found.kind in (kind, "c", "V"):
+        return found
+    return weaken(found, 1.0 if kind == "f" else 1j)
 
 
 def _is_dtype(name: str) -> bool:

@@ -541,6 +541,11 @@ class Operator(Generic[P]):
                     else ""
                 )
             )
+        if isinstance(error, ValueError) and "negative integer powers" in str(error):
+            return DTypeError(
+                f"{self.name}: got integers and a negative exponent, whose power is not whole; "
+                "cast first with .astype('float32')"
+            )
         if explains and self.explanation is not None:
             return ShapeError(f"{self.name}: {self.explanation(*inputs, **attrs)}")
         shapes = [t.shape for t in inputs if isinstance(t, Tensor)]
