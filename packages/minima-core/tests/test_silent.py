@@ -66,3 +66,17 @@ def test_power_that_is_not_whole():
     for exponent in (-1, mi.Tensor([-1])):
         with pytest.raises(mi.DTypeError, match=r"not whole; cast first"):
             mi.Tensor([2]) ** exponent
+
+
+@pytest.mark.parametrize("value", [1j, float("nan"), float("inf"), 1e30, 2**70])
+def test_full_of_what_does_not_fit(value):
+    """Fault: an imaginary part was dropped, and NaN became some integer, with a warning of NumPy."""
+    for call in (
+        lambda: mi.full((2,), value, dtype="int64"),
+        lambda: mi.full_like(mi.Tensor([1, 2]), value),
+    ):
+        with pytest.raises(mi.DTypeError, match="full: .*fit into int64"):
+            call()
+    if isinstance(value, complex):
+        with pytest.raises(mi.DTypeError, match="complex numbers do not fit into float32"):
+            mi.full((2,), value, dtype="float32")

@@ -45,7 +45,7 @@ def as_dtype(dtype: npt.DTypeLike | None) -> DType:
         return bfloat16()
     try:
         found = None if dtype is None else np.dtype(dtype)  # for None NumPy takes float64
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, DeprecationWarning):
         found = None
     if found is not None and found.kind == "V" and found.name == "bfloat16":
         return bfloat16()

@@ -528,7 +528,7 @@ def _convert(
             f"{source.dtype}; expected numbers or bools, in equally long rows"
         )
     if not isinstance(data, np.ndarray) and source.dtype != chosen:
-        _check_range(operation, source, chosen)
+        check_range(operation, source, chosen)
     if chosen.kind == "V":
         chosen = as_dtype(chosen)  # bfloat16, or none that a tensor can have
     if not chosen.isnative:
@@ -540,7 +540,7 @@ def _convert(
     return wrap(target.from_host(array), target)
 
 
-def _check_range(operation: str, source: npt.NDArray[Any], dtype: DType) -> None:
+def check_range(operation: str, source: npt.NDArray[Any], dtype: DType) -> None:
     """Raise where Python's numbers do not fit into *dtype*."""
     if source.dtype.kind == "c" and dtype.kind != "c":
         raise DTypeError(f"{operation}: complex numbers do not fit into {dtype}; take their parts")

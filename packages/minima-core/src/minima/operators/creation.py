@@ -14,7 +14,7 @@ from ..devices import device as find_device
 from ..dtypes import FLOAT32, INT64, DType, as_dtype, weaken
 from ..errors import ArgumentError, DTypeError, MinimaError, ShapeError
 from ..explain import explained
-from ..tensor import Tensor, TensorLike, as_tensor, wrap
+from ..tensor import Tensor, TensorLike, as_tensor, check_range, wrap
 from .comparison import where
 from .composed import composite
 from .manipulation import broadcast_to, reshape
@@ -91,6 +91,8 @@ def full(
         dtype = value.dtype if dtype is None else dtype
         fill_value = value.item()
     chosen = weaken(None, fill_value) if dtype is None else as_dtype(dtype)
+    if isinstance(fill_value, int | float | complex):
+        check_range("full", np.asarray(fill_value), chosen)
     try:
         values = np.full(sizes, fill_value, chosen)
     except (TypeError, ValueError, OverflowError) as error:
