@@ -13,7 +13,7 @@ from minima.errors import ArgumentError, DTypeError
 from minima.init import constant
 
 from . import functional as F
-from .arguments import check_choice, check_floating, integer, named, real
+from .arguments import check_choice, check_floating, flag, integer, named, real
 from .module import Module
 from .parameter import Parameter
 
@@ -55,7 +55,27 @@ class Activation(Module):
 
     def extra_repr(self) -> str:
         """Return the numbers."""
-        return ", ".join(f"{n}={getattr(self, n):g}" for n in self.options)
+        return ", ".join(f"{n}={getattr(self, n)}" for n in self.options)
+
+
+class Overwriting(Activation):
+    """What those share that may overwrite their input, which then becomes the result: *inplace*."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = flag(type(self).__name__, "inplace", inplace)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the function of x."""
+        name = type(self).__name__
+        check_floating(name, "input", x)
+        options = (getattr(self, n) for n in self.options)
+        return named(name, type(self).function, x, *options, inplace=self.inplace)
+
+    def extra_repr(self) -> str:
+        """Return the numbers, and whether it overwrites."""
+        numbers = super().extra_repr()
+        return ", ".join(filter(None, [numbers, "inplace=True" if self.inplace else ""]))
 
 
 def _check_tensor(layer: str, x: Any) -> None:
@@ -64,8 +84,8 @@ def _check_tensor(layer: str, x: Any) -> None:
         check_floating(layer, "input", x)
 
 
-class ReLU(Module):
-    """Apply y = max(x, 0).
+class ReLU(Overwriting):
+    """Apply y = max(x, 0); with *inplace* x becomes y.
 
     Shapes: x (*) -> (*).
     Gradient: 0 at x = 0.
@@ -77,7 +97,7 @@ class ReLU(Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return max(x, 0)."""
         _check_tensor("ReLU", x)
-        return relu(x)
+        return x.relu_() if self.inplace else relu(x)
 
 
 class Sigmoid(Module):
@@ -121,7 +141,7 @@ class GELU(Module):
     Tensor([  0., 100.])
     """
 
-    def __init__(self, *, approximate: str = "none") -> None:
+    def __init__(self, approximate: str = "none") -> None:
         super().__init__()
         self.approximate = check_choice("GELU", "approximate", approximate, ("none", "tanh"))
 
@@ -135,7 +155,7 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class ReLU6(Activation):
+class ReLU6(Overwriting):
     """Apply y = min(max(x, 0), 6).
 
     Shapes: x (*) -> (*).
@@ -148,7 +168,7 @@ class ReLU6(Activation):
     function = staticmethod(F.relu6)
 
 
-class LeakyReLU(Activation):
+class LeakyReLU(Overwriting):
     """Apply y = x where x > 0, else *negative_slope* * x.
 
     Shapes: x (*) -> (*).
@@ -161,12 +181,12 @@ class LeakyReLU(Activation):
     function = staticmethod(F.leaky_relu)
     options = ("negative_slope",)
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
-        super().__init__()
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.negative_slope = self.number("negative_slope", negative_slope)
 
 
-class ELU(Activation):
+class ELU(Overwriting):
     """Apply y = x where x > 0, else *alpha* * (e**x - 1).
 
     Shapes: x (*) -> (*).
@@ -180,12 +200,12 @@ class ELU(Activation):
     function = staticmethod(F.elu)
     options = ("alpha",)
 
-    def __init__(self, alpha: float = 1.0) -> None:
-        super().__init__()
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.alpha = self.number("alpha", alpha)
 
 
-class CELU(Activation):
+class CELU(Overwriting):
     """Apply y = x where x > 0, else *alpha* * (e**(x / alpha) - 1).
 
     Shapes: x (*) -> (*).
@@ -199,14 +219,14 @@ class CELU(Activation):
     function = staticmethod(F.celu)
     options = ("alpha",)
 
-    def __init__(self, alpha: float = 1.0) -> None:
-        super().__init__()
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.alpha = self.number("alpha", alpha)
         if not self.alpha:
             raise ArgumentError("CELU: alpha is 0; expected another number")
 
 
-class SELU(Activation):
+class SELU(Overwriting):
     """Apply y = 1.0507 * ELU(x, 1.6733), which keeps mean 0 and variance 1.
 
     Shapes: x (*) -> (*).
@@ -219,7 +239,7 @@ class SELU(Activation):
     function = staticmethod(F.selu)
 
 
-class SiLU(Activation):
+class SiLU(Overwriting):
     """Apply y = x * sigmoid(x).
 
     Shapes: x (*) -> (*).
@@ -232,7 +252,7 @@ class SiLU(Activation):
     function = staticmethod(F.silu)
 
 
-class Mish(Activation):
+class Mish(Overwriting):
     """Apply y = x * tanh(softplus(x)).
 
     Shapes: x (*) -> (*).
@@ -316,7 +336,7 @@ class PReLU(Module):
         return f"num_parameters={self.num_parameters}"
 
 
-class RReLU(Activation):
+class RReLU(Overwriting):
     """Apply y = x where x > 0, else a * x, a drawn for each element from [lower, upper).
 
     In evaluation a is the middle one. The numbers come from *generator*, or else from the default
@@ -333,9 +353,14 @@ class RReLU(Activation):
     options = ("lower", "upper")
 
     def __init__(
-        self, lower: float = 1 / 8, upper: float = 1 / 3, *, generator: Generator | None = None
+        self,
+        lower: float = 1 / 8,
+        upper: float = 1 / 3,
+        inplace: bool = False,
+        *,
+        generator: Generator | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(inplace)
         self.lower, self.upper = self.number("lower", lower), self.number("upper", upper)
         if self.lower > self.upper:
             raise ArgumentError(f"RReLU: lower is {lower}, upper {upper}; expected lower <= upper")
@@ -346,4 +371,5 @@ class RReLU(Activation):
     def forward(self, x: Tensor) -> Tensor:
         """Return x, its negative elements scaled."""
         check_floating("RReLU", "input", x)
-        return F.rrelu(x, self.lower, self.upper, self.training, generator=self.generator)
+        options = self.lower, self.upper, self.training, self.inplace
+        return F.rrelu(x, *options, generator=self.generator)

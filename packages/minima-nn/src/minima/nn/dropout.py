@@ -47,12 +47,12 @@ class RandomZeros(Module):
         name = type(self).__name__
         check_floating(name, "input", x)
         function = type(self).function
-        y = named(name, function, x, self.p, self.training, generator=self.generator)
-        return x.copy_(y) if self.inplace and y is not x else y
+        options = self.p, self.training, self.inplace
+        return named(name, function, x, *options, generator=self.generator)
 
     def extra_repr(self) -> str:
         """Return the options."""
-        return f"p={self.p:g}" + (", inplace=True" if self.inplace else "")
+        return f"p={self.p}, inplace={self.inplace}"
 
 
 class Dropout(RandomZeros):

@@ -303,7 +303,7 @@ class Module(Hooked, Stateful):
         """Return what `repr` shows of this module besides its children; empty unless redefined.
 
         >>> mi.nn.Dropout(0.1).extra_repr()
-        'p=0.1'
+        'p=0.1, inplace=False'
         """
         return ""
 

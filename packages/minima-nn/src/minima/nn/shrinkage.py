@@ -5,7 +5,7 @@ from __future__ import annotations
 from minima.errors import ArgumentError
 
 from . import functional as F
-from .activations import Activation
+from .activations import Activation, Overwriting
 
 __all__ = [
     "Hardshrink",
@@ -79,7 +79,7 @@ class Softsign(Activation):
     function = staticmethod(F.softsign)
 
 
-class Hardtanh(Activation):
+class Hardtanh(Overwriting):
     """Apply y = x, limited to [*min_val*, *max_val*].
 
     Shapes: x (*) -> (*).
@@ -92,8 +92,8 @@ class Hardtanh(Activation):
     function = staticmethod(F.hardtanh)
     options = ("min_val", "max_val")
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
-        super().__init__()
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.min_val = self.number("min_val", min_val)
         self.max_val = self.number("max_val", max_val)
         if not self.min_val < self.max_val:
@@ -102,7 +102,7 @@ class Hardtanh(Activation):
             )
 
 
-class Hardsigmoid(Activation):
+class Hardsigmoid(Overwriting):
     """Apply y = x / 6 + 1 / 2, limited to [0, 1].
 
     Shapes: x (*) -> (*).
@@ -115,7 +115,7 @@ class Hardsigmoid(Activation):
     function = staticmethod(F.hardsigmoid)
 
 
-class Hardswish(Activation):
+class Hardswish(Overwriting):
     """Apply y = x * hardsigmoid(x).
 
     Shapes: x (*) -> (*).
@@ -128,7 +128,7 @@ class Hardswish(Activation):
     function = staticmethod(F.hardswish)
 
 
-class Threshold(Activation):
+class Threshold(Overwriting):
     """Apply y = x where x > *threshold*, else *value*.
 
     Shapes: x (*) -> (*).
@@ -141,7 +141,7 @@ class Threshold(Activation):
     function = staticmethod(F.threshold)
     options = ("threshold", "value")
 
-    def __init__(self, threshold: float, value: float) -> None:
-        super().__init__()
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.threshold = self.number("threshold", threshold)
         self.value = self.number("value", value)

@@ -24,6 +24,7 @@ from .linear import *  # noqa: F403
 from .margins import *  # noqa: F403
 from .normalization import *  # noqa: F403
 from .positions import *  # noqa: F403
+from .rectifiers import *  # noqa: F403
 from .regression import *  # noqa: F403
 from .spatial import *  # noqa: F403
 
@@ -39,6 +40,7 @@ _FAMILIES = (
     "margins",
     "normalization",
     "positions",
+    "rectifiers",
     "regression",
     "spatial",
 )

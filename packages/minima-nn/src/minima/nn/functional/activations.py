@@ -7,28 +7,15 @@ import numpy.typing as npt
 from minima import (
     Generator,
     Tensor,
-    celu,
-    elu,
     gelu,
     hardshrink,
-    hardsigmoid,
-    hardswish,
-    hardtanh,
-    leaky_relu,
-    mish,
     prelu,
-    relu,
-    relu6,
-    rrelu,
-    selu,
     sigmoid,
-    silu,
     softplus,
     softshrink,
     softsign,
     tanh,
     tanhshrink,
-    threshold,
 )
 from minima import glu as glu_along
 from minima import gumbel_softmax as gumbel_softmax_along
@@ -40,26 +27,14 @@ from minima import swiglu as swiglu_along
 from minima.amp import autocasts
 
 __all__ = [
-    "celu",
-    "elu",
     "gelu",
     "glu",
     "gumbel_softmax",
     "hardshrink",
-    "hardsigmoid",
-    "hardswish",
-    "hardtanh",
-    "leaky_relu",
     "log_softmax",
     "logsigmoid",
-    "mish",
     "prelu",
-    "relu",
-    "relu6",
-    "rrelu",
-    "selu",
     "sigmoid",
-    "silu",
     "softmax",
     "softmin",
     "softplus",
@@ -68,7 +43,6 @@ __all__ = [
     "swiglu",
     "tanh",
     "tanhshrink",
-    "threshold",
 ]
 
 

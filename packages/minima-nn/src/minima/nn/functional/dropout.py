@@ -1,10 +1,9 @@
-"""Dropout by PyTorch's names and defaults."""
+"""Dropout by PyTorch's names and defaults; with *inplace* the input itself changes."""
 
 from __future__ import annotations
 
-from minima import Generator, Tensor, dropout, dropout1d, dropout2d, dropout3d
-from minima import alpha_dropout as alpha_dropout_of
-from minima import feature_alpha_dropout as feature_alpha_dropout_of
+import minima as mi
+from minima import Generator, Tensor
 
 __all__ = [
     "alpha_dropout",
@@ -16,23 +15,104 @@ __all__ = [
 ]
 
 
+def dropout(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Return `minima.dropout`.
+
+    >>> mi.nn.functional.dropout(mi.ones(2), 1.0)
+    Tensor([0., 0.])
+    """
+    y = mi.dropout(input, p, training, generator=generator)
+    return input.copy_(y) if inplace and y is not input else y
+
+
+def dropout1d(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Return `minima.dropout1d`.
+
+    >>> mi.nn.functional.dropout1d(mi.ones((1, 2, 1)), 1.0)
+    Tensor([[[0.],
+            [0.]]])
+    """
+    y = mi.dropout1d(input, p, training, generator=generator)
+    return input.copy_(y) if inplace and y is not input else y
+
+
+def dropout2d(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Return `minima.dropout2d`.
+
+    >>> mi.nn.functional.dropout2d(mi.ones((1, 1, 1, 2)), 1.0)
+    Tensor([[[[0., 0.]]]])
+    """
+    y = mi.dropout2d(input, p, training, generator=generator)
+    return input.copy_(y) if inplace and y is not input else y
+
+
+def dropout3d(
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Return `minima.dropout3d`.
+
+    >>> mi.nn.functional.dropout3d(mi.ones((1, 1, 1, 1, 2)), 1.0)
+    Tensor([[[[[0., 0.]]]]])
+    """
+    y = mi.dropout3d(input, p, training, generator=generator)
+    return input.copy_(y) if inplace and y is not input else y
+
+
 def alpha_dropout(
-    input: Tensor, p: float = 0.5, training: bool = False, *, generator: Generator | None = None
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = False,
+    inplace: bool = False,
+    *,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Return `minima.alpha_dropout`; here the default is no training.
 
     >>> mi.nn.functional.alpha_dropout(mi.ones(2))
     Tensor([1., 1.])
     """
-    return alpha_dropout_of(input, p, training, generator=generator)
+    y = mi.alpha_dropout(input, p, training, generator=generator)
+    return input.copy_(y) if inplace and y is not input else y
 
 
 def feature_alpha_dropout(
-    input: Tensor, p: float = 0.5, training: bool = False, *, generator: Generator | None = None
+    input: Tensor,
+    p: float = 0.5,
+    training: bool = False,
+    inplace: bool = False,
+    *,
+    generator: Generator | None = None,
 ) -> Tensor:
     """Return `minima.feature_alpha_dropout`; here the default is no training.
 
     >>> mi.nn.functional.feature_alpha_dropout(mi.ones((1, 2)))
     Tensor([[1., 1.]])
     """
-    return feature_alpha_dropout_of(input, p, training, generator=generator)
+    y = mi.feature_alpha_dropout(input, p, training, generator=generator)
+    return input.copy_(y) if inplace and y is not input else y
