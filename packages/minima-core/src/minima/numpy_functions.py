@@ -15,7 +15,7 @@ import numpy as np
 from . import operators
 from .errors import ArgumentError, DTypeError, ShapeError
 from .numpy_protocol import counterpart, missing, refuse
-from .tensor import Tensor
+from .tensor import Tensor, as_tensor
 
 __all__ = ["FUNCTIONS", "array_function"]
 
@@ -106,6 +106,8 @@ outer               outer               a b
 kron                kron                a b
 cross               linalg.cross        a b | axis
 matrix_transpose    matrix_transpose    x
+unstack             unstack             x | axis
+astype              astype              x dtype | copy
 linalg.norm         linalg.norm         x | ord axis keepdims
 linalg.vector_norm  linalg.vector_norm  x | axis keepdims ord
 linalg.matrix_norm  linalg.matrix_norm  x | keepdims ord
@@ -242,15 +244,41 @@ def _clip(
 ) -> Any:  # fmt: skip
     refuse("np.clip", {"out": out, **options})
     low, high = (None if v is np._NoValue else v for v in (a_min, a_max))
-    return operators.clip(a, low if min in (None, np._NoValue) else min,
-                          high if max in (None, np._NoValue) else max)  # fmt: skip
+    low = low if min is None or min is np._NoValue else min
+    return operators.clip(a, low, high if max is None or max is np._NoValue else max)
 
 
 def _round(a: Tensor, decimals: int = 0, out: Any = None) -> Any:
     refuse("np.round", {"out": out})
-    if decimals:
-        raise DTypeError("np.round: decimals= does not work on a Tensor; leave it out")
-    return counterpart("np.round", "round")(a)
+    if decimals > 0 and a.dtype.kind in "biu":
+        return a.clone()
+    return round(a, decimals)
+
+
+def _append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    parts = [t if isinstance(t, Tensor) else np.asarray(t) for t in (arr, values)]
+    return operators.concat(parts, axis=axis)
+
+
+def _average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: Any = False) -> Any:
+    keep = bool(keepdims) and keepdims is not np._NoValue
+    if weights is None:
+        return operators.mean(a, axis, keep)
+    t = as_tensor(a)
+    w = weights if isinstance(weights, Tensor) else as_tensor(weights, device=t.device)
+    if w.shape != t.shape:
+        if w.ndim != 1 or not isinstance(axis, int) or w.size != t.shape[axis]:
+            raise ShapeError(
+                f"np.average: got weights of shape {w.shape} for {t.shape} and axis {axis}; "
+                "expected equal shapes, or one weight for each place along one axis"
+            )
+        w = w.reshape([w.size if i == axis % t.ndim else 1 for i in range(t.ndim)])
+        w = w.broadcast_to(t.shape)
+    return operators.sum(t * w, axis, keep) / operators.sum(w, axis, keep)
+
+
+def _flatnonzero(a: Tensor) -> Any:
+    return operators.nonzero(a.ravel())[0]
 
 
 def _split(ary: Tensor, indices_or_sections: Any, axis: int = 0) -> Any:
@@ -334,6 +362,9 @@ _SPECIAL: dict[str, Function] = {
     "clip": _clip,
     "round": _round,
     "around": _round,
+    "append": _append,
+    "average": _average,
+    "flatnonzero": _flatnonzero,
     "split": _split,
     "dot": _dot,
     "inner": _inner,
