@@ -20,6 +20,7 @@ class Found(list[T]):
 
     Until `next` was asked, a loop goes over all, each time; from then on over the rest, once.
 
+    >>> from minima.nn.tree import Found
     >>> found = Found([1, 2, 3])
     >>> next(found), list(found), list(found), found
     (1, [2, 3], [], [1, 2, 3])
