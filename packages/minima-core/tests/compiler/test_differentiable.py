@@ -79,3 +79,32 @@ def test_backward_twice_is_refused_as_eagerly():
         y.backward()
     with pytest.raises(mi.AutogradError, match="retain_graph"):
         y.backward()
+
+
+def test_results_whose_backward_is_done_are_numbers():
+    """Fault: a step that returns a sum of the losses it went through, as GANs', is refused."""
+    weight = normal(3, 1).requires_grad_()
+
+    def step(x):
+        weight.grad = None
+        first, second = (x @ weight).mean(), mi.exp(x @ weight).mean()
+        first.backward()
+        second.backward()
+        with mi.no_grad():
+            weight.sub_(weight.grad, alpha=0.1)
+        return first + second, (x @ weight).sum()
+
+    start = weight.detach().numpy().copy()
+    eager = [step(normal(2, 3, seed=i))[0].item() for i in range(4)]
+    weight.data = mi.asarray(start)
+    compiled = mi.compile(step)
+    found = []
+    for i in range(4):
+        total, open_result = compiled(normal(2, 3, seed=i))
+        found.append(total.item())
+    np.testing.assert_allclose(found, eager, rtol=1e-6)
+    assert compiled.plans
+    assert not total.requires_grad
+    weight.grad = None
+    open_result.backward()
+    np.testing.assert_allclose(weight.grad.numpy()[:, 0], normal(2, 3, seed=3).numpy().sum(0))

@@ -163,14 +163,30 @@ class Call:
         )
 
 
+def _whole(node: Node) -> bool:
+    """Say whether no backward has been through *node* or what it comes from."""
+    seen, ahead = {node}, [node]
+    while ahead:
+        node = ahead.pop()
+        if node.saved is None:
+            return False
+        before = {edge for edge in node.edges or () if isinstance(edge, Node)} - seen
+        seen |= before
+        ahead += before
+    return True
+
+
 def capture_pullback(
     tape: Tape, results: list[Tensor], arguments: list[Tensor]
 ) -> tuple[Pullback | None, list[Any]]:
     """Capture the backward of *results*, whose graph stays.
 
-    Returns it with the buffers of the forward run that it reads; None where it cannot be captured.
+    Returns it with the buffers of the forward run that it reads; None where it cannot be captured,
+    or where the function went backward through all of the results itself.
     """
-    numbers = [i for i, t in enumerate(results) if isinstance(t._node, Node)]
+    numbers = [i for i, t in enumerate(results) if isinstance(t._node, Node) and _whole(t._node)]
+    if not numbers:
+        return None, []
     wanted = [results[i] for i in numbers]
     if len({t.dtype for t in wanted}) > 1:
         tape.fail("results of several dtypes need their graph")
