@@ -128,7 +128,7 @@ def test_repr_is_pytorchs():
         "    (module_0): Linear(in_features=2, out_features=3, bias=True)\n"
         "    (module_1): ReLU()\n"
         "  )\n"
-        "  (tails.0): Dropout(p=0.1)\n"
+        "  (tails.0): Dropout(p=0.1, inplace=False)\n"
         ")"
     )
     assert repr(nn.Module()) == "Module()"

@@ -18,7 +18,7 @@ from ..autograd.mode import TAPE
 from ..devices import Device, Kernel, Kernels
 from ..errors import ArgumentError, DeviceError, DTypeError, KernelMissingError
 from ..operators.creation import made
-from ..operators.table import scalar_tensor
+from ..operators.scalars import scalar_tensor
 from ..random import default_generator
 from ..tensor import Tensor, wrap
 

@@ -10,7 +10,8 @@ from ..errors import DTypeError
 from ..explain import explained
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import multiply
-from .table import NUMBERS, Array, operator
+from .scalars import NUMBERS
+from .table import Array, operator
 
 __all__ = [
     "bitwise_and",

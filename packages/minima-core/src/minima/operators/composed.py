@@ -18,7 +18,7 @@ from ..dtypes import weaken
 from ..errors import ArgumentError
 from ..explain import RAW, reworded
 from ..tensor import Tensor, as_tensor
-from .table import NUMBERS, on_one_device, scalar_tensor
+from .scalars import NUMBERS, on_one_device, scalar_tensor
 
 __all__ = ["COMPOSITES", "composite"]
 

@@ -23,7 +23,8 @@ from .indexing import getitem, put
 from .indices import Index, canonical, fault, is_basic, is_whole, kept
 from .reduction import max as largest
 from .reduction import min as smallest
-from .table import TABLE, scalar_tensor
+from .scalars import scalar_tensor
+from .table import TABLE
 from .views import base_of, become, edge_of, live_views, spec_of, view_of
 
 __all__ = ["assign", "in_place"]
