@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import lr_scheduler
+from . import lr_scheduler, swa_utils
 from .adam import Adam, AdamW
 from .adaptive import AdaGrad, RMSProp
 from .averaging import EMA, SWALR, AveragedModel, update_bn
@@ -40,5 +40,6 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "lr_scheduler",
+    "swa_utils",
     "update_bn",
 ]

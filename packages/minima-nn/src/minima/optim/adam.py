@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from minima import Tensor, maximum, sqrt
 
+from .how import How
 from .optimizer import Group, Optimizer, check_betas, check_positive, decayed, slot
 
 __all__ = ["Adam", "AdamW"]
@@ -46,6 +47,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
             params,
@@ -57,6 +59,7 @@ class Adam(Optimizer):
                 "amsgrad": amsgrad,
                 "maximize": maximize,
             },
+            **how,
         )
 
     def check(self, group: Group) -> None:
@@ -130,8 +133,9 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, **how)
 
     def decay(self, parameter: Tensor, gradient: Tensor, group: Group) -> Tensor:
         """Shrink the parameter; return the gradient as it is."""

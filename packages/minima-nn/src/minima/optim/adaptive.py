@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from minima import Tensor, sqrt
 
+from .how import How
 from .optimizer import Group, Optimizer, check_positive, decayed, slot
 
 __all__ = ["AdaGrad", "RMSProp"]
@@ -43,6 +44,7 @@ class AdaGrad(Optimizer):
         eps: float = 1e-10,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
             params,
@@ -54,6 +56,7 @@ class AdaGrad(Optimizer):
                 "eps": eps,
                 "maximize": maximize,
             },
+            **how,
         )
 
     def check(self, group: Group) -> None:
@@ -106,6 +109,7 @@ class RMSProp(Optimizer):
         centered: bool = False,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
             params,
@@ -118,6 +122,7 @@ class RMSProp(Optimizer):
                 "centered": centered,
                 "maximize": maximize,
             },
+            **how,
         )
 
     def check(self, group: Group) -> None:

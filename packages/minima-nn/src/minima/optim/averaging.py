@@ -8,6 +8,7 @@ from math import cos, pi
 from typing import Any
 
 from minima import Tensor, no_grad
+from minima.errors import ArgumentError
 from minima.nn import Module
 from minima.nn.arguments import check_choice, integer, real
 
@@ -18,9 +19,12 @@ __all__ = ["EMA", "SWALR", "AveragedModel", "update_bn"]
 
 #: (mean so far, new value, number of values so far) -> new mean
 Average = Callable[[Tensor, Tensor, int], Tensor]
+#: the same for lists of them, whose means it changes in place
+MultiAverage = Callable[[list[Tensor], list[Tensor], int], None]
 
 
-def _equal(mean: Tensor, value: Tensor, count: int) -> Tensor:
+def equal_mean(mean: Tensor, value: Tensor, count: int) -> Tensor:
+    """Return the mean of count + 1 values from that of *count* and one more."""
     return mean + (value - mean) / (count + 1)
 
 
@@ -29,9 +33,11 @@ class AveragedModel(Module):
 
     Call ``update_parameters(model)`` after optimiser steps, and use the copy to evaluate. The
     mean is that of all updates (stochastic weight averaging) unless *avg_fn* gives another:
-    ``avg_fn(mean, value, count)``. With *use_buffers* buffers are averaged too; else they are
+    ``avg_fn(mean, value, count)``, or ``multi_avg_fn(means, values, count)``, which changes all
+    means in place. With *use_buffers* buffers are averaged too; else they are
     copied. ``module`` is the copy, ``n_averaged`` counts the updates.
 
+    Raises: ArgumentError when both functions are given.
     Source: Izmailov et al. 2018.
 
     >>> model = mi.nn.Linear(1, 1, bias=False)
@@ -51,14 +57,20 @@ class AveragedModel(Module):
         model: Module,
         device: Any = None,
         avg_fn: Average | None = None,
+        multi_avg_fn: MultiAverage | None = None,
         use_buffers: bool = False,
     ) -> None:
         super().__init__()
+        if avg_fn is not None and multi_avg_fn is not None:
+            raise ArgumentError(
+                "AveragedModel: avg_fn and multi_avg_fn are both given; expected one of them"
+            )
         self.module = deepcopy(model)
         if device is not None:
             self.module.to(device)
         self.register_buffer("n_averaged", Tensor(0))
-        self.avg_fn, self.use_buffers = avg_fn or _equal, use_buffers
+        self.avg_fn, self.multi_avg_fn = avg_fn or equal_mean, multi_avg_fn
+        self.use_buffers = use_buffers
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the averaged model returns."""
@@ -76,12 +88,18 @@ class AveragedModel(Module):
             averaged += [pair for pair in buffers if pair[0].dtype.kind in "fc"]
             copied = [pair for pair in buffers if pair[0].dtype.kind not in "fc"]
         with no_grad():
-            for mean, value in averaged:
-                new = value.detach().to(mean.device)
-                mean.copy_(new if count == 0 else self.avg_fn(mean.detach(), new, count))
+            self._average(averaged, count)
             for mean, value in copied:
                 mean.copy_(value.detach().to(mean.device))
             self.n_averaged.add_(1)
+
+    def _average(self, pairs: list[tuple[Tensor, Tensor]], count: int) -> None:
+        news = [value.detach().to(mean.device) for mean, value in pairs]
+        if count and self.multi_avg_fn is not None:
+            self.multi_avg_fn([mean.detach() for mean, _ in pairs], news, count)
+            return
+        for (mean, _), new in zip(pairs, news, strict=True):
+            mean.copy_(new if count == 0 else self.avg_fn(mean.detach(), new, count))
 
 
 class EMA(AveragedModel):
@@ -107,7 +125,7 @@ class EMA(AveragedModel):
         def average(mean: Tensor, value: Tensor, count: int) -> Tensor:
             return mean + (value - mean) * (1.0 - decay)
 
-        super().__init__(model, device, average, use_buffers)
+        super().__init__(model, device, average, use_buffers=use_buffers)
 
 
 def update_bn(batches: Iterable[Any], model: Module, device: Any = None) -> None:

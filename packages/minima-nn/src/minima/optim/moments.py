@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from minima import Tensor, abs, maximum, sign, sqrt
 
+from .how import How
 from .optimizer import Group, Optimizer, check_betas, check_positive, decayed, slot
 
 __all__ = ["Adamax", "Lion", "NAdam", "RAdam"]
@@ -74,6 +75,7 @@ class NAdam(_Moments):
         decoupled_weight_decay: bool = False,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
             params,
@@ -86,6 +88,7 @@ class NAdam(_Moments):
                 "decoupled_weight_decay": decoupled_weight_decay,
                 "maximize": maximize,
             },
+            **how,
         )
 
     def update(self, parameter: Tensor, gradient: Tensor, state: State, group: Group) -> None:
@@ -131,6 +134,7 @@ class RAdam(_Moments):
         decoupled_weight_decay: bool = False,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
             params,
@@ -142,6 +146,7 @@ class RAdam(_Moments):
                 "decoupled_weight_decay": decoupled_weight_decay,
                 "maximize": maximize,
             },
+            **how,
         )
 
     def update(self, parameter: Tensor, gradient: Tensor, state: State, group: Group) -> None:
@@ -188,6 +193,7 @@ class Adamax(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
             params,
@@ -198,6 +204,7 @@ class Adamax(Optimizer):
                 "weight_decay": weight_decay,
                 "maximize": maximize,
             },
+            **how,
         )
 
     def check(self, group: Group) -> None:
@@ -243,9 +250,12 @@ class Lion(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
-            params, {"lr": lr, "betas": betas, "weight_decay": weight_decay, "maximize": maximize}
+            params,
+            {"lr": lr, "betas": betas, "weight_decay": weight_decay, "maximize": maximize},
+            **how,
         )
 
     def check(self, group: Group) -> None:

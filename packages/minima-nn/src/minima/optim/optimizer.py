@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from minima import Tensor, asarray, enable_grad, no_grad
 from minima.autograd.mode import TAPE
@@ -16,6 +16,7 @@ from minima.nn.errors import StateDictError
 from minima.nn.parameter import Uninitialized, clear_gradients
 from minima.quiet import quietly
 
+from .how import How, check_how
 from .pieces import LARGE, update_in_pieces
 from .together import update_together
 
@@ -77,7 +78,8 @@ class Optimizer:
         for name, without in (("elementwise", False), ("fused", "")):
             setattr(cls, name, cls.__dict__.get(name, without))
 
-    def __init__(self, params: Any, defaults: Mapping[str, Any]) -> None:
+    def __init__(self, params: Any, defaults: Mapping[str, Any], **how: Unpack[How]) -> None:
+        check_how(self._name, how, defaults)
         self.defaults = dict(defaults)
         self.param_groups: list[Group] = []
         self.state: dict[Tensor, dict[str, Any]] = {}
@@ -338,7 +340,8 @@ class Optimizer:
     def _loaded_group(self, i: int, group: Mapping[str, Any]) -> Group:
         group = {**{name: False for name in _NEWER if name in self.defaults}, **group}
         missing = sorted(self.defaults.keys() - group.keys())
-        unknown = sorted(group.keys() - self.defaults.keys() - {"params", "initial_lr"})
+        known = self.defaults.keys() | How.__annotations__.keys() | {"params", "initial_lr"}
+        unknown = sorted(group.keys() - known)
         if missing or unknown:
             problem = f"lacks {missing[0]!r}" if missing else f"has {unknown[0]!r}"
             raise StateDictError(

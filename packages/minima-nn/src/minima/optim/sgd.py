@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from minima import Tensor
 from minima.errors import ArgumentError
 from minima.nn.arguments import real
 
+from .how import How
 from .optimizer import Group, Optimizer, decayed
 
 __all__ = ["SGD"]
@@ -49,6 +50,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
             params,
@@ -60,6 +62,7 @@ class SGD(Optimizer):
                 "nesterov": nesterov,
                 "maximize": maximize,
             },
+            **how,
         )
 
     def check(self, group: Group) -> None:

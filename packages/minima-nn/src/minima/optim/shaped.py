@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import prod, sqrt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import minima as mi
 from minima import Tensor, where
 from minima.errors import ShapeError
 from minima.nn.arguments import check_choice, integer, real
 
+from .how import How
 from .optimizer import Group, Optimizer, check_betas, check_positive, slot
 
 __all__ = ["LAMB", "Adafactor", "Muon"]
@@ -51,6 +52,7 @@ class LAMB(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
             params,
@@ -61,6 +63,7 @@ class LAMB(Optimizer):
                 "weight_decay": weight_decay,
                 "maximize": maximize,
             },
+            **how,
         )
 
     def check(self, group: Group) -> None:
@@ -211,6 +214,7 @@ class Adafactor(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
             params,
@@ -222,6 +226,7 @@ class Adafactor(Optimizer):
                 "weight_decay": weight_decay,
                 "maximize": maximize,
             },
+            **how,
         )
 
     def check(self, group: Group) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 from minima import Tensor, clip, sign, sqrt, where
 from minima.errors import ArgumentError
 from minima.nn.arguments import real
 
+from .how import How
 from .optimizer import Group, Optimizer, check_positive, decayed, slot
 
 __all__ = ["ASGD", "Adadelta", "Rprop"]
@@ -45,6 +46,7 @@ class Adadelta(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
             params,
@@ -55,6 +57,7 @@ class Adadelta(Optimizer):
                 "weight_decay": weight_decay,
                 "maximize": maximize,
             },
+            **how,
         )
 
     def check(self, group: Group) -> None:
@@ -104,9 +107,12 @@ class Rprop(Optimizer):
         step_sizes: tuple[float, float] = (1e-6, 50.0),
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
-            params, {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize}
+            params,
+            {"lr": lr, "etas": etas, "step_sizes": step_sizes, "maximize": maximize},
+            **how,
         )
 
     def check(self, group: Group) -> None:
@@ -167,6 +173,7 @@ class ASGD(Optimizer):
         weight_decay: float = 0.0,
         *,
         maximize: bool = False,
+        **how: Unpack[How],
     ) -> None:
         super().__init__(
             params,
@@ -178,6 +185,7 @@ class ASGD(Optimizer):
                 "weight_decay": weight_decay,
                 "maximize": maximize,
             },
+            **how,
         )
 
     def check(self, group: Group) -> None:
