@@ -1,5 +1,6 @@
 """Schedules beyond the rows of parity: warm-up, resuming, errors."""
 
+import numpy as np
 import pytest
 
 import minima as mi
@@ -108,3 +109,39 @@ def test_plateau_resumes():
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("schedules", "expected"),
+    [
+        (
+            lambda o: [S.StepLR(o, 2), S.MultiplicativeLR(o, lambda epoch: 0.5)],
+            [0.1, 0.05, 0.025, 0.0125, 0.00625],
+        ),
+        (
+            lambda o: [S.StepLR(o, 2), optim.SWALR(o, 0.05, 3)],
+            [0.1, 0.1, 0.0875, 0.0625, 0.05],
+        ),
+    ],
+)
+def test_the_second_of_a_sequence_goes_on_from_the_present_rate(schedules, expected):
+    """Fault: a schedule without a formula cannot follow another. The rates are PyTorch 2.13's."""
+    optimizer = optim.SGD([nn.Parameter([1.0])], lr=0.1)
+    schedule = S.SequentialLR(optimizer, schedules(optimizer), [2])
+    found = []
+    for _ in expected:
+        schedule.step()
+        found += schedule.get_last_lr()
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_swa_goes_on_from_the_rate_that_another_schedule_left():
+    """Fault: a jump back to the rate before. The rates are PyTorch 2.13's."""
+    optimizer = optim.SGD([nn.Parameter([1.0])], lr=0.1)
+    cosine, swa = S.CosineAnnealingLR(optimizer, 4), optim.SWALR(optimizer, 0.05, 3)
+    found = []
+    for _ in range(3):
+        cosine.step()
+        swa.step()
+        found.append(optimizer.param_groups[0]["lr"])
+    np.testing.assert_allclose(found, [0.076517, 0.048274, 0.05], atol=1e-6)

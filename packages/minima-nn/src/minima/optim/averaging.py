@@ -188,7 +188,14 @@ class SWALR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def next_rates(self) -> list[Number]:
-        """Return the rates of this step."""
-        done = min(1.0, self.last_epoch / self.anneal_epochs) if self.anneal_epochs else 1.0
-        share = done if self.anneal_strategy == "linear" else (1.0 - cos(pi * done)) / 2.0
-        return [base + (end - base) * share for base, end in zip(self.base_lrs, self.swa_lrs)]
+        """Return the present rates, moved on: another schedule may have set them before."""
+        before, now = self._share(self.last_epoch - 1), self._share(self.last_epoch)
+        if before == 1.0:
+            return [*self.swa_lrs]
+        pairs = zip(self.rates(), self.swa_lrs)
+        return [end + (rate - end) * (1.0 - now) / (1.0 - before) for rate, end in pairs]
+
+    def _share(self, epoch: int) -> float:
+        """Return which share of the way is behind after *epoch* steps."""
+        done = min(1.0, max(0, epoch) / self.anneal_epochs) if self.anneal_epochs else 1.0
+        return done if self.anneal_strategy == "linear" else (1.0 - cos(pi * done)) / 2.0

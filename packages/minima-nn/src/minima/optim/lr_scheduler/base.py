@@ -72,11 +72,10 @@ class LRScheduler:
     # ---- steps -----------------------------------------------------------------------------------
     def step(self, epoch: Number | None = None) -> None:
         """Go on to the next step, or to *epoch*, and set the rates."""
-        if epoch is None:
-            self.last_epoch += 1
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch  # type: ignore[assignment]
+        if epoch is None or type(self).closed is LRScheduler.closed:
             self.set_rates(self.next_rates())
         else:
-            self.last_epoch = epoch  # type: ignore[assignment]
             self.set_rates([self.closed(epoch, base) for base in self.base_lrs])
 
     def set_rates(self, rates: list[Number]) -> None:

@@ -231,11 +231,6 @@ class LambdaLR(LRScheduler):
         pairs = zip(self.base_lrs, self.lr_lambdas)
         return [base * function(self.last_epoch) for base, function in pairs]
 
-    def step(self, epoch: Number | None = None) -> None:
-        """Go on to the next step, or to *epoch*, and set the rates."""
-        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch  # type: ignore[assignment]
-        self.set_rates(self.next_rates())
-
 
 class MultiplicativeLR(LambdaLR):
     """Multiply the present rate, at each step but the first, by what a function says.
@@ -249,7 +244,15 @@ class MultiplicativeLR(LambdaLR):
 
     def next_rates(self) -> list[Number]:
         """Return the present rates, each times its function's value."""
-        if self.last_epoch <= 0:
-            return self.rates()
+        return self.rates() if self.last_epoch <= 0 else self._multiplied()
+
+    def _multiplied(self) -> list[Number]:
         pairs = zip(self.rates(), self.lr_lambdas)
         return [rate * function(self.last_epoch) for rate, function in pairs]
+
+    def step(self, epoch: Number | None = None) -> None:
+        """Go on to the next step, or to *epoch*, of which 0 multiplies too, and set the rates."""
+        if epoch is None:
+            return super().step()
+        self.last_epoch = epoch  # type: ignore[assignment]
+        return self.set_rates(self._multiplied())
