@@ -35,7 +35,7 @@ class MissingNameError(MinimaError, KeyError, AttributeError):
     __str__ = Exception.__str__
 
 
-class StateDictError(MinimaError, ValueError):
+class StateDictError(MinimaError, ValueError, RuntimeError):
     """A state does not fit the module or optimiser; the message lists all that is wrong."""
 
 

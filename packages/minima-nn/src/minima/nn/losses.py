@@ -137,7 +137,7 @@ class HuberLoss(Loss):
 
     defaults = (("delta", 1.0),)
 
-    def __init__(self, *, reduction: str = "mean", delta: float = 1.0) -> None:
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
         self.delta = real("HuberLoss", "delta", delta)
         if not self.delta > 0.0:

@@ -92,7 +92,6 @@ def smooth_l1_loss(
 def huber_loss(
     input: Tensor,
     target: Tensor,
-    *,
     reduction: str = "mean",
     delta: float = 1.0,
     weight: Tensor | None = None,
@@ -158,7 +157,6 @@ def gaussian_nll_loss(
     var: Tensor | float,
     full: bool = False,
     eps: float = 1e-6,
-    *,
     reduction: str = "mean",
 ) -> Tensor:
     """Return -log of the normal distribution's density at *target*, up to a constant.
