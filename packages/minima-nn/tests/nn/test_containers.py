@@ -178,3 +178,28 @@ def test_a_module_dict_behaves_as_a_dict():
     assert heads.children() == []
     with pytest.raises(KeyError, match="no module 'x'; expected one of none"):
         heads["x"]
+
+
+def test_a_module_added_by_name_is_called():
+    """Fault: a module that has parameters and a place in the state, and takes no part."""
+    net = nn.Sequential()
+    net.add_module("twice", Times(2.0))
+    net.register_module("thrice", Times(3.0))
+    net.five = Times(5.0)
+    assert net(1.0) == 30.0
+    assert [name for name, _ in net.named_children()] == ["twice", "thrice", "five"]
+    assert net[-1] is net.five
+    net.twice = Times(7.0)
+    assert net(1.0) == 105.0
+    del net.five
+    assert net(1.0) == 21.0
+    assert len(net.append(Times(0.0))) == 3
+
+
+class Times(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        return self.factor * x

@@ -196,3 +196,31 @@ def test_hooks_after_loading_see_and_forgive():
     net[0].register_load_state_dict_post_hook(lambda m, result: result.missing_keys.clear())
     assert net.load_state_dict(state) == ([], [])
     assert net[0].weight.item() == 5.0
+
+
+class TorchTensor:
+    """What a Tensor of PyTorch is to us: of its package, and an array to NumPy."""
+
+    __module__ = "torch"
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        return self.array
+
+
+def test_a_state_of_pytorch_is_told_how_to_load():
+    """Fault: a square weight of Linear that loads, and is the transpose of what it should be."""
+    layer = nn.Linear(2, 2, bias=False)
+    before = layer.weight.tolist()
+    state = {"weight": TorchTensor(np.ones((2, 2), "float32"))}
+    with pytest.raises(nn.StateDictError, match=r"weight: is a Tensor of PyTorch; .*load_torch_st"):
+        layer.load_state_dict(state)
+    assert layer.weight.tolist() == before
+    names = {"0.weight": np.ones((1, 2), "float32"), "0.bias": np.ones(1, "float32")}
+    with pytest.raises(nn.StateDictError, match=r"unexpected: 0.weight, 0.bias; .*load_torch"):
+        nn.Sequential(nn.Linear(2, 1)).load_state_dict(names)
+    with pytest.raises(nn.StateDictError) as caught:
+        layer.load_state_dict({"other": np.ones(1)})
+    assert "PyTorch" not in str(caught.value)

@@ -52,7 +52,11 @@ class ModuleSequence(Module):
 
     def _add(self, name: str, module: Any) -> None:
         self.add_module(name, checked(self._kind, name, module))
-        self._names = (*self._names, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if isinstance(value, Module) and name not in self._names:
+            self._names = (*self._names, name)
 
     def extend(self, modules: Iterable[Module]) -> Self:
         """Add *modules* at the end; return the container.
@@ -146,8 +150,9 @@ class ModuleSequence(Module):
 class Sequential(ModuleSequence):
     """Call modules one after the other, each with what the one before returned.
 
-    They are the attributes ``module_0``, ``module_1``, ...; one dict gives other names. Indexing,
-    slices, assignment, ``del``, ``len``, iteration, ``+`` and ``*`` work as on a list.
+    They are the attributes ``module_0``, ``module_1``, ...; one dict, `add_module` or an assignment
+    give other names. Indexing, slices, assignment, ``del``, ``len``, iteration, ``+`` and ``*``
+    work as on a list.
 
     Shapes: as the modules.
     Raises: DTypeError for what is no Module, IndexRangeError for an index outside of it.

@@ -214,7 +214,26 @@ class _Loading:
             if keys and self.strict
         ]
         problems.extend(self.errors)
-        raise StateDictError(f"{self.owner}: the state does not fit: {'; '.join(problems)}")
+        remedy = f"; {_FROM_TORCH}" if self._is_torchs() else ""
+        raise StateDictError(f"{self.owner}: the state does not fit: {'; '.join(problems)}{remedy}")
+
+    def _is_torchs(self) -> bool:
+        """Say whether the names or the values are those of the same model in PyTorch."""
+        theirs = {
+            key.replace("module_", "") for key in self.result.missing_keys if "module_" in key
+        }
+        return any(map(_of_torch, self.state.values())) or bool(theirs & set(self.state))
+
+
+#: what to write for a state of PyTorch's
+_FROM_TORCH = (
+    "for a state of PyTorch's write minima.nn.load_torch_state(model, state), which gives modules "
+    "of a Sequential their names here and transposes the weights of Linear"
+)
+
+
+def _of_torch(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] == "torch"
 
 
 def _fitted(value: Any, target: Tensor, assign: bool) -> tuple[Tensor, str]:
@@ -226,6 +245,8 @@ def _fitted(value: Any, target: Tensor, assign: bool) -> tuple[Tensor, str]:
     if isinstance(value, Uninitialized):
         return target, "" if empty else "has no values: it is a parameter of a lazy module"
     if not isinstance(value, Tensor):
+        if _of_torch(value):  # a weight that is square would fit, and be wrong
+            return target, "is a Tensor of PyTorch"
         try:
             value = asarray(value)
         except (MinimaError, TypeError, ValueError) as error:
