@@ -114,6 +114,10 @@ def __getattr__(name: str) -> Any:
         return registry.lookup("layer", name)
     from difflib import get_close_matches
 
+    from .habits import missing_layer
+
+    if said := missing_layer(name):
+        raise AttributeError(said)
     known = sorted({*globals()["__all__"], *registry.names("layer")})
     near = get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"

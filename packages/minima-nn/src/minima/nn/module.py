@@ -9,13 +9,14 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable
 from types import MethodType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from minima import Tensor, compile, is_grad_enabled
 from minima.autograd.mode import TAPE
 from minima.errors import ArgumentError, DTypeError
 
 from .errors import uninitialised
+from .habits import missing_attribute
 from .hooked import Hooked
 from .hooks import Hooks, StateHooks
 from .parameter import Parameter, clear_gradients
@@ -194,6 +195,12 @@ class Module(Hooked, Stateful):
         ReLU()
         """
         self.add_module(name, module)
+
+    if not TYPE_CHECKING:  # a checker would take any name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            said = missing_attribute(type(self).__name__, name)
+            raise AttributeError(said, name=name, obj=self)
 
     def __delattr__(self, name: str) -> None:
         if name not in self.__dict__:
