@@ -8,7 +8,20 @@ float16
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .casting import autocast, autocasts, get_autocast_dtype, is_autocast_enabled
-from .scaler import GradScaler
+
+if TYPE_CHECKING:
+    from .scaler import GradScaler
 
 __all__ = ["GradScaler", "autocast", "autocasts", "get_autocast_dtype", "is_autocast_enabled"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the scaler when it is asked for, so that importing minima stays quick."""
+    if name == "GradScaler":
+        from .scaler import GradScaler
+
+        return GradScaler
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy.typing as npt
 
 from ..errors import ShapeError
 from ..explain import explained
+from ..records import Record
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import multiply
 from .axes import canonical_axis
@@ -241,7 +242,7 @@ def _(x: Tensor, axis: int, smallest: bool) -> dict[str, Any]:
     }
 
 
-class Extremes(NamedTuple):
+class Extremes(Record):
     """The extremes up to each element, and where they are along the axis."""
 
     values: Tensor

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..dtypes import FLOAT32, is_floating
 from ..errors import ArgumentError, ShapeError
+from ..records import Record
 from ..tensor import Tensor, TensorLike
 from .complex import conjugated
 from .composed import composite
@@ -43,35 +44,35 @@ from .reduction import sum as total
 __all__: list[str] = []
 
 
-class EighResult(NamedTuple):
+class EighResult(Record):
     """What `eigh` returns: values, ascending, and vectors, as columns."""
 
     eigenvalues: Tensor
     eigenvectors: Tensor
 
 
-class EigResult(NamedTuple):
+class EigResult(Record):
     """What `eig` returns: values and vectors, as columns, both complex."""
 
     eigenvalues: Tensor
     eigenvectors: Tensor
 
 
-class QRResult(NamedTuple):
+class QRResult(Record):
     """What `qr` returns: orthonormal columns, and an upper triangular matrix."""
 
     Q: Tensor
     R: Tensor
 
 
-class SlogdetResult(NamedTuple):
+class SlogdetResult(Record):
     """What `slogdet` returns: ``det(x) == sign * exp(logabsdet)``."""
 
     sign: Tensor
     logabsdet: Tensor
 
 
-class SVDResult(NamedTuple):
+class SVDResult(Record):
     """What `svd` returns: ``x == U @ diag(S) @ Vh``, the values descending."""
 
     U: Tensor
@@ -79,7 +80,7 @@ class SVDResult(NamedTuple):
     Vh: Tensor
 
 
-class LstsqResult(NamedTuple):
+class LstsqResult(Record):
     """What `lstsq` returns."""
 
     solution: Tensor

@@ -6,11 +6,12 @@ functions of `minima.linalg` cut them out.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..errors import AutogradError, ShapeError
+from ..records import Record
 from ..tensor import Tensor
 from .arithmetic import negative
 from .comparison import where
@@ -43,7 +44,7 @@ from .table import Array, operator
 __all__ = ["eig_packed", "eigh_packed", "pinv", "qr_packed", "svd_packed"]
 
 
-class Parts(NamedTuple):
+class Parts(Record):
     """The factors of ``u @ diag(s) @ vh``."""
 
     u: Tensor

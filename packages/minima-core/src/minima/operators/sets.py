@@ -6,12 +6,13 @@ the host; a compiled function that does so runs eagerly.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..dtypes import promote
+from ..records import Record
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import minimum
 from .comparison import equal, logical_not
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 
-class UniqueAll(NamedTuple):
+class UniqueAll(Record):
     """What `unique_all` returns."""
 
     values: Tensor
@@ -43,14 +44,14 @@ class UniqueAll(NamedTuple):
     counts: Tensor
 
 
-class UniqueCounts(NamedTuple):
+class UniqueCounts(Record):
     """What `unique_counts` returns."""
 
     values: Tensor
     counts: Tensor
 
 
-class UniqueInverse(NamedTuple):
+class UniqueInverse(Record):
     """What `unique_inverse` returns."""
 
     values: Tensor

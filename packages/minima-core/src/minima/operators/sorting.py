@@ -5,9 +5,10 @@ The indices come from `argsort`, which has no gradient, and the values are picke
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import ArgumentError, ShapeError
+from ..records import Record
 from ..tensor import Tensor, TensorLike, as_tensor
 from .axes import canonical_axis
 from .composed import composite
@@ -19,7 +20,7 @@ from .table import Array, operator
 __all__ = ["Picked", "argsort", "kthvalue", "searchsorted", "sort", "topk"]
 
 
-class Picked(NamedTuple):
+class Picked(Record):
     """Values picked along an axis, and their indices there."""
 
     values: Tensor

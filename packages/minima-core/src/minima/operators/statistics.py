@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil, floor
 from math import prod as product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from ..dtypes import float_for
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..explain import explained
 from ..methods import Axis
+from ..records import Record
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import add, divide, multiply, subtract
 from .axes import canonical_axes, canonical_axis, kept_shape
@@ -376,7 +377,7 @@ def _counted(
     return scatter(given, (length,), (numbers,))
 
 
-class Histogram(NamedTuple):
+class Histogram(Record):
     """Counts, and the edges of the bins: one more than there are counts."""
 
     counts: Tensor

@@ -8,11 +8,12 @@ those have no arguments for (dilation, places of the largest) goes over the wind
 from __future__ import annotations
 
 from math import prod
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..errors import ArgumentError, DTypeError, ShapeError
+from ..records import Record
 from ..tensor import Tensor, TensorLike
 from .axes import sizes
 from .comparison import isnan, not_equal, where
@@ -34,7 +35,7 @@ Pooled: TypeAlias = Any
 Sizes: TypeAlias = tuple[int, ...]
 
 
-class Windows(NamedTuple):
+class Windows(Record):
     """Where windows lie: one number for each axis, *out* of them, *beyond* what is padded."""
 
     kernel: Sizes
