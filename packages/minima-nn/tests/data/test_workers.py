@@ -247,7 +247,9 @@ def test_tensors_and_generators_can_be_sent():
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
+# a shell without job control starts background jobs with SIGINT ignored: begin as a terminal does
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {folder!r})
 import minima as mi, worker_sets as sets
 from multiprocessing import active_children
@@ -303,7 +305,10 @@ def test_the_parents_end_ends_the_workers(tmp_path, then, signal_number, code, k
         pids = [int(pid) for pid in process.stdout.readline().split()]
         if signal_number is not None:
             process.send_signal(signal_number)
-        errors = process.communicate(timeout=LIMIT)[1]
+        try:
+            errors = process.communicate(timeout=LIMIT)[1]
+        finally:
+            process.kill()  # or a script that does not end would be waited for without end
     assert len(pids) == 2, errors
     assert process.returncode == code, errors
     assert ended(pids)
