@@ -33,3 +33,15 @@ def test_what_is_missing_stays_missing():
     assert getattr(layer, "anything", 3) == 3
     assert copy.deepcopy(layer).weight.shape == (1, 1)
     assert isinstance(copy.copy(layer), nn.Linear)
+
+
+def test_a_property_that_raises_says_why():
+    """Fault: the error inside of a property is replaced by one that the property is not there."""
+
+    class Net(nn.Module):
+        @property
+        def width(self):
+            return self.hidden.out_features
+
+    with pytest.raises(AttributeError, match="no attribute 'hidden'"):
+        _ = Net().width

@@ -9,7 +9,7 @@ _ATTRIBUTES = {
     "_modules": "dict(model.named_children())",
     "_parameters": "dict(model.named_parameters(recurse=False))",
     "_all_weights": "all_weights, or the names of named_parameters()",
-    "share_memory": "nothing: minima.data's workers get their own copy of what they need",
+    "share_memory": "model itself: workers of minima.data are handed what they need",
     "to_empty": "to(device)",
     "is_cuda": "next(model.parameters()).device",
     "dtype": "next(model.parameters()).dtype",

@@ -199,6 +199,8 @@ class Module(Hooked, Stateful):
     if not TYPE_CHECKING:  # a checker would take any name for an attribute
 
         def __getattr__(self, name: str) -> Any:
+            if hasattr(type(self), name):  # a property that raised: its own words
+                return object.__getattribute__(self, name)
             said = missing_attribute(type(self).__name__, name)
             raise AttributeError(said, name=name, obj=self)
 
