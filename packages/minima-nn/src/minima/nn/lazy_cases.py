@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minima import ones
 
 from . import lazy
@@ -13,9 +15,10 @@ __all__ = ["LAZY"]
 
 def _case(kind: type[Module], takes: Shape, gives: Shape, *args: int) -> LayerCase:
     def make() -> Module:
-        layer = kind(*args)
-        layer.initialize_parameters(ones(takes))  # type: ignore[operator]
-        return layer
+        layer: Any = kind(*args)
+        layer.initialize_parameters(ones(takes))
+        made: Module = layer
+        return made
 
     return LayerCase(make, takes, gives)
 

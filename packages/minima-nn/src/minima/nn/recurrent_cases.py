@@ -51,7 +51,7 @@ def _packed(make: Callable[[], Module], size: int) -> LayerCase:
     )
 
 
-_OPTIONS = {"bias": False, "batch_first": True, "bidirectional": True}
+_OPTIONS: dict[str, Any] = {"bias": False, "batch_first": True, "bidirectional": True}
 
 RECURRENT = [
     LayerCase(lambda: LSTM(3, 2), (4, 2, 3), (24,), run=_run, batch=1),

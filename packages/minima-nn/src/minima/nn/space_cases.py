@@ -26,7 +26,8 @@ def _case(
     name: str, *args: Any, takes: Shape, gives: Shape, note: str = "", **options: Any
 ) -> LayerCase:
     """Return the row of the layer of that *name*."""
-    more = {k: options.pop(k) for k in ("targets", "run", "eager") if k in options}
+    names = ("targets", "run", "eager")
+    more: dict[str, Any] = {k: options.pop(k) for k in names if k in options}
     more["batch"] = None if takes in _SINGLE or "targets" in more else 0
     kind = next(getattr(family, name) for family in _FAMILIES if name in family.__all__)
     return LayerCase(lambda: kind(*args, **options), takes, gives, note=note, **more)

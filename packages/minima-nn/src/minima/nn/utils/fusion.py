@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from minima import Tensor, no_grad, rsqrt
 from minima.errors import ArgumentError, DTypeError
@@ -76,8 +76,10 @@ def fuse_conv_bn_eval(conv: M, bn: Module, transpose: bool = False) -> M:
     """
     mean, var = _figures("fuse_conv_bn_eval", conv, bn)
     fused = deepcopy(conv)
-    fused.weight, fused.bias = fuse_conv_bn_weights(
-        conv.weight, conv.bias, mean, var, bn.eps, bn.weight, bn.bias, transpose
+    given: Any = fused
+    norm: Any = bn
+    given.weight, given.bias = fuse_conv_bn_weights(
+        given.weight, given.bias, mean, var, norm.eps, norm.weight, norm.bias, transpose
     )
     return fused
 
@@ -93,7 +95,8 @@ def fuse_linear_bn_eval(linear: Linear, bn: Module) -> Linear:
     """
     mean, var = _figures("fuse_linear_bn_eval", linear, bn)
     fused = deepcopy(linear)
+    norm: Any = bn
     fused.weight, fused.bias = fuse_conv_bn_weights(
-        linear.weight, linear.bias, mean, var, bn.eps, bn.weight, bn.bias, True
+        linear.weight, linear.bias, mean, var, norm.eps, norm.weight, norm.bias, True
     )
     return fused

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from minima import (
@@ -81,7 +83,7 @@ class Orthogonal(Module):
 
     def _based(self, q: Tensor) -> Tensor:
         n, k = q.shape[-2:]
-        place = {"dtype": q.dtype, "device": q.device}
+        place: dict[str, Any] = {"dtype": q.dtype, "device": q.device}
         if n != k:
             q = concat([q, init.randn(*q.shape[:-1], n - k, **place)], axis=-1)
             self.base = _orthonormal(q)
@@ -111,7 +113,8 @@ def _orthonormal(a: Tensor) -> Tensor:
     """Return Q of a = Q R, R with a positive diagonal."""
     q, r = linalg.qr(a)
     signs = sign(diagonal(r, axis1=-2, axis2=-1))
-    return q * signs.reshape((*signs.shape[:-1], 1, signs.shape[-1]))
+    found: Tensor = q * signs.reshape((*signs.shape[:-1], 1, signs.shape[-1]))
+    return found
 
 
 def _reflections(x: Tensor) -> Tensor:
@@ -119,7 +122,7 @@ def _reflections(x: Tensor) -> Tensor:
     n, k = x.shape[-2:]
     below = tril(x, k=-1)
     tau = 2.0 / (1.0 + (below * below).sum(axis=-2))
-    place = {"dtype": x.dtype, "device": x.device}
+    place: dict[str, Any] = {"dtype": x.dtype, "device": x.device}
     q = zeros(x.shape, **place) + eye(n, k, **place)
     one = eye(n, k, **place)
     for i in reversed(range(k)):

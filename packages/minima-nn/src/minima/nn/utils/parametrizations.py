@@ -72,12 +72,15 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
 class _SpectralNorm(Module):
     """w / sigma(w), sigma the largest singular value of w as a matrix, by the power method."""
 
+    _u: Tensor
+    _v: Tensor
+
     def __init__(self, weight: Tensor, times: int, axis: int, eps: float) -> None:
         super().__init__()
         self.n_power_iterations, self.axis, self.eps = times, axis, eps
         if weight.ndim > 1:
             matrix = as_matrix(weight.detach(), axis)
-            place = {"device": weight.device, "dtype": weight.dtype}
+            place: dict[str, Any] = {"device": weight.device, "dtype": weight.dtype}
             for which, size in zip("uv", matrix.shape, strict=True):
                 start = normalize(init.randn(size, **place), 2.0, 0, eps)
                 self.register_buffer(f"_{which}", start)
@@ -90,7 +93,8 @@ class _SpectralNorm(Module):
         if self.training:
             power_method(matrix.detach(), self._u, self._v, self.n_power_iterations, self.eps)
         u, v = self._u.clone(), self._v.clone()
-        return weight / (u * (matrix @ v)).sum()
+        found: Tensor = weight / (u * (matrix @ v)).sum()
+        return found
 
     def right_inverse(self, value: Tensor) -> Tensor:
         return value

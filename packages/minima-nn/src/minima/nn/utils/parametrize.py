@@ -169,7 +169,8 @@ def register_parametrization(
             with no_grad():
                 before = getattr(module, tensor_name)
                 _check(parametrization, before, parametrization(before))
-        _parts(module)[tensor_name].append(parametrization)  # type: ignore[operator]
+        known: Any = _parts(module)[tensor_name]
+        known.append(parametrization)
         return module
     original = module.__dict__.get(tensor_name)
     if not isinstance(original, Tensor):
@@ -292,7 +293,7 @@ def remove_parametrizations(
     delattr(type(module), tensor_name)
     del parts[tensor_name]
     if not len(parts):
-        del module.parametrizations
+        delattr(module, "parametrizations")
         module.__class__ = type(module).__bases__[0]
     if isinstance(tensor, Parameter):
         module.register_parameter(tensor_name, tensor)

@@ -98,7 +98,8 @@ class _WeightNorm(_BeforeForward):
 
     def compute(self, module: Module) -> Tensor:
         v: Tensor = getattr(module, f"{self.name}_v")
-        return v * (getattr(module, f"{self.name}_g") / length_except(v, self.axis))
+        g: Tensor = getattr(module, f"{self.name}_g")
+        return v * (g / length_except(v, self.axis))
 
 
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
@@ -157,7 +158,8 @@ class _SpectralNorm(_BeforeForward):
         u, v = getattr(module, f"{self.name}_u"), getattr(module, f"{self.name}_v")
         matrix = as_matrix(weight, self.axis)
         power_method(matrix.detach().mT, v, u, times, self.eps)  # v first, as in PyTorch's
-        return weight / (u.clone() * (matrix @ v.clone())).sum()
+        found: Tensor = weight / (u.clone() * (matrix @ v.clone())).sum()
+        return found
 
     def __call__(self, module: Module, args: Any) -> None:
         module.__dict__[self.name] = self.compute(module, self.times if module.training else 0)
@@ -191,7 +193,7 @@ def spectral_norm(
     axis = outputs_axis(module) if dim is None else dim
     axis = axis_of(owner, axis, weight.ndim, turned(module, name))
     hook = _SpectralNorm(name, times, axis, real(owner, "eps", eps, low=0.0))
-    place = {"dtype": weight.dtype, "device": weight.device}
+    place: dict[str, Any] = {"dtype": weight.dtype, "device": weight.device}
     u, v = (
         normalize(init.randn(size, **place), 2.0, 0, eps)
         for size in as_matrix(weight.detach(), axis).shape

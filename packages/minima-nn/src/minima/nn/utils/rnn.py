@@ -50,7 +50,9 @@ def pack_padded_sequence(
     found = _lengths(name, lengths, samples, steps, low=1)
     starts = np.arange(samples) * (steps if batch_first else 1)
     rows = reshape(input, (samples * steps, *input.shape[2:]))
-    return _packed(name, rows, found, starts, 1 if batch_first else samples, enforce_sorted)
+    step = 1 if batch_first else samples
+    packed: PackedSequence = _packed(name, rows, found, starts, step, enforce_sorted)
+    return packed
 
 
 def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> PackedSequence:
@@ -67,7 +69,9 @@ def pack_sequence(sequences: Sequence[Tensor], enforce_sorted: bool = True) -> P
     name = "pack_sequence"
     given = _sequences(name, sequences)
     lengths = _lengths(name, [len(t) for t in given], len(given), None, low=1)
-    return _packed(name, concat(given), lengths, _starts(lengths), 1, enforce_sorted)
+    rows, starts = concat(given), _starts(lengths)
+    packed: PackedSequence = _packed(name, rows, lengths, starts, 1, enforce_sorted)
+    return packed
 
 
 def pad_packed_sequence(
