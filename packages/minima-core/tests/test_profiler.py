@@ -188,3 +188,16 @@ def test_an_empty_profile(tmp_path):
         pass
     p.save_trace(tmp_path / "trace.json")
     assert len(p.table().splitlines()) == 3
+
+
+def test_a_profile_that_ends_below_another_watcher_leaves_nothing():
+    """Fault: a profile that stays in front of the kernels, below a mode that outlives it."""
+    device = mi.device("cpu")
+    before = device.kernels
+    measured = mi.profiler.profile()
+    measured.__enter__()
+    mode = mi.autograd.set_detect_anomaly(True)
+    measured.__exit__(None, None, None)
+    mode.__exit__(None, None, None)
+    assert device.kernels is before
+    assert "write" not in vars(device)

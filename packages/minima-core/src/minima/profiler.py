@@ -27,6 +27,7 @@ from typing import Any
 from .autograd.mode import PROFILE
 from .compiler.tape import caller
 from .devices import base, opened
+from .devices.watched import stand_before, step_aside
 from .errors import ArgumentError
 
 __all__ = ["Event", "Profile", "Row", "profile"]
@@ -179,32 +180,9 @@ def _numbers(row: Row, whole: float) -> list[str]:
 
 
 # ---- in front of the kernels ---------------------------------------------------------------------
-class _WatchedKernels(base.Kernels):
-    """Stands for a device's kernels while a profile is on, anywhere; times those of its context."""
-
-    def __init__(self, device: base.Device) -> None:
-        super().__init__(device.kernels.device, device.kernels.xp, {})
-        self.plain, self.owner = device.kernels, device
-
-    def __getitem__(self, name: str) -> base.Kernel:
-        kernel = self.plain[name]
-        if PROFILE.get() is None:
-            return kernel
-        return partial(_timed, name, kernel, self.owner)
-
-    def __setitem__(self, name: str, kernel: base.Kernel) -> None:
-        self.plain[name] = kernel
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.plain
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return the kernel itself."""
-        return self.plain.get(name, default)
-
-    def pop(self, name: str, *default: Any) -> Any:
-        """Take the kernel itself away."""
-        return self.plain.pop(name, *default)
+def _around(name: str, kernel: base.Kernel, device: base.Device) -> base.Kernel:
+    """Return *kernel*, timed if a profile is on in this thread or task."""
+    return kernel if PROFILE.get() is None else partial(_timed, name, kernel, device)
 
 
 def _timed(
@@ -266,7 +244,7 @@ def _watch() -> None:
         _profiles += 1
         if _profiles == 1:
             for device in opened():
-                device.kernels = _WatchedKernels(device)
+                stand_before(device, _around)
                 device.write = partial(_timed_write, device)  # type: ignore[method-assign]
 
 
@@ -277,6 +255,5 @@ def _unwatch() -> None:
         _profiles -= 1
         if _profiles == 0:
             for device in opened():
-                if isinstance(device.kernels, _WatchedKernels):
-                    device.kernels = device.kernels.plain
-                    vars(device).pop("write", None)
+                step_aside(device, _around)
+                vars(device).pop("write", None)

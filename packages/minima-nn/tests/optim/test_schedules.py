@@ -100,6 +100,11 @@ def test_plateau_resumes():
             r"StepLR: the state has \['gamma'\]",
         ),
         (
+            lambda: S.WarmupLR(sgd(), 2).load_state_dict({"schedulers": [{}]}),
+            nn.StateDictError,
+            r"WarmupLR: the state has \['schedulers'\]; expected",
+        ),
+        (
             lambda: S.CosineAnnealingWarmRestarts(sgd(), 3).step(-1),
             mi.ArgumentError,
             r"step\(-1\); expected a number of at least 0",

@@ -7,7 +7,7 @@ from zlib import crc32
 import numpy as np
 
 import minima as mi
-from minima.nn.interop import from_torch_state, to_torch_state
+from minima.nn.interop import _keys, from_torch_state, to_torch_state
 
 
 def filled(key, array, seed):
@@ -24,13 +24,10 @@ class Minima:
     """minima's side."""
 
     name = "minima"
-    nn, optim, F, init = mi.nn, mi.optim, None, mi.init
+    nn, optim, F, init = mi.nn, mi.optim, mi.nn.functional, mi.init
 
     def __init__(self, dtype):
         self.dtype = dtype
-        from minima.nn import functional
-
-        self.F = functional
 
     def tensor(self, array, grad=False):
         """Return a Tensor, floating ones of this side's dtype; with *grad* a leaf."""
@@ -55,20 +52,14 @@ class Minima:
 
     def parameters(self, module):
         """Return key -> parameter, by PyTorch's keys."""
-        from minima.nn.interop import _keys
-
         named = dict(module.named_parameters(remove_duplicate=False))
         return {t: named[o] for t, (o, _) in _keys(module).items() if o in named}
 
     def in_torch_layout(self, module, key, array):
-        from minima.nn.interop import _keys
-
         return array.T if _keys(module)[key][1] else array
 
     def buffers(self, module):
         names = {name for name, _ in module.named_buffers()}
-        from minima.nn.interop import _keys
-
         return {
             t: module.state_dict()[o].numpy() for t, (o, _) in _keys(module).items() if o in names
         }

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..compiler.tape import user_line
 from ..devices import base, opened
+from ..devices.watched import stand_before, step_aside
 from ..errors import AnomalyError
 from .mode import ANOMALY
 from .node import Node
@@ -113,30 +114,9 @@ def _quoted(place: str) -> str:
 
 
 # ---- in front of the kernels ---------------------------------------------------------------------
-class _Checked(base.Kernels):
-    """Stands for a device's kernels while a mode is on; looks at the results of its context."""
-
-    def __init__(self, device: base.Device) -> None:
-        super().__init__(device.kernels.device, device.kernels.xp, {})
-        self.plain, self.owner = device.kernels, device
-
-    def __getitem__(self, name: str) -> base.Kernel:
-        kernel = self.plain[name]
-        return partial(_run, name, kernel, self.owner) if ANOMALY.get() == "nan" else kernel
-
-    def __setitem__(self, name: str, kernel: base.Kernel) -> None:
-        self.plain[name] = kernel
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.plain
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return the kernel itself."""
-        return self.plain.get(name, default)
-
-    def pop(self, name: str, *default: Any) -> Any:
-        """Take the kernel itself away."""
-        return self.plain.pop(name, *default)
+def _around(name: str, kernel: base.Kernel, device: base.Device) -> base.Kernel:
+    """Return *kernel*, its results looked at where a mode of this thread or task asks for it."""
+    return partial(_run, name, kernel, device) if ANOMALY.get() == "nan" else kernel
 
 
 def _run(name: str, kernel: base.Kernel, device: base.Device, *args: Any, **options: Any) -> Any:
@@ -222,7 +202,7 @@ def _watch() -> None:
         if _modes == 1:
             Node.__init__ = _noting_init  # type: ignore[assignment, method-assign]
             for device in opened():
-                device.kernels = _Checked(device)
+                stand_before(device, _around)
 
 
 def _unwatch() -> None:
@@ -233,18 +213,4 @@ def _unwatch() -> None:
         if _modes == 0:
             Node.__init__ = _plain_init  # type: ignore[method-assign]
             for device in opened():
-                _step_aside(device)
-
-
-def _step_aside(device: base.Device) -> None:
-    """Take the check away, also from below what stands in front of it."""
-    if isinstance(device.kernels, _Checked):
-        device.kernels = device.kernels.plain
-        return
-    above: Any = device.kernels
-    while above is not None:
-        below = getattr(above, "plain", None)
-        if isinstance(below, _Checked):
-            above.plain = below.plain
-            return
-        above = below
+                step_aside(device, _around)

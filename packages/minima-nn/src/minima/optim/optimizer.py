@@ -229,7 +229,7 @@ class Optimizer:
                 if state is None:
                     state = states[parameter] = {}
                 if self.counts:
-                    _advance(state)
+                    advance(state)
                 large = elementwise and parameter._array.size >= LARGE
                 if not large or not update_in_pieces(update, parameter, gradient, state, group):
                     update(parameter, gradient, state, group)
@@ -246,8 +246,8 @@ class Optimizer:
                 state = self.state.setdefault(parameter, {})
                 seen = dict(state)
                 if self.counts:
-                    _advance(state)
-                    tape.on_replay(partial(_advance, state))
+                    advance(state)
+                    tape.on_replay(partial(advance, state))
                     key = ("step", id(group), state["step"])
                     seen["step"] = Live(partial(state.get, "step"), key, tape.condition)
                 tape.own(parameter, *(v for v in state.values() if isinstance(v, Tensor)))
@@ -403,7 +403,7 @@ def _count(where: str, value: Any) -> int:
     return count
 
 
-def _advance(state: dict[str, Any]) -> None:
+def advance(state: dict[str, Any]) -> None:
     """Count one more step."""
     state["step"] = state.get("step", 0) + 1
 

@@ -18,7 +18,7 @@ def update_together(optimizer: Optimizer, group: Group) -> list[Tensor]:
 
     Steps are counted. Return the parameters that are left, of which some may have no gradient.
     """
-    from .optimizer import slot
+    from .optimizer import advance, slot
 
     if not optimizer.fuses(group):
         return list(group["params"])
@@ -47,7 +47,7 @@ def update_together(optimizer: Optimizer, group: Group) -> list[Tensor]:
                 bump(t)
             for state in states:
                 if optimizer.counts:
-                    state["step"] = state.get("step", 0) + 1
+                    advance(state)
         else:
             left += parameters
             for state, names in zip(states, made):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import minima as mi
 from minima import Generator, Tensor
 
+from .rectifiers import placed
+
 __all__ = [
     "alpha_dropout",
     "dropout",
@@ -29,7 +31,7 @@ def dropout(
     Tensor([0., 0.])
     """
     y = mi.dropout(input, p, training, generator=generator)
-    return input.copy_(y) if inplace and y is not input else y
+    return placed(input, y, inplace)
 
 
 def dropout1d(
@@ -47,7 +49,7 @@ def dropout1d(
             [0.]]])
     """
     y = mi.dropout1d(input, p, training, generator=generator)
-    return input.copy_(y) if inplace and y is not input else y
+    return placed(input, y, inplace)
 
 
 def dropout2d(
@@ -64,7 +66,7 @@ def dropout2d(
     Tensor([[[[0., 0.]]]])
     """
     y = mi.dropout2d(input, p, training, generator=generator)
-    return input.copy_(y) if inplace and y is not input else y
+    return placed(input, y, inplace)
 
 
 def dropout3d(
@@ -81,7 +83,7 @@ def dropout3d(
     Tensor([[[[[0., 0.]]]]])
     """
     y = mi.dropout3d(input, p, training, generator=generator)
-    return input.copy_(y) if inplace and y is not input else y
+    return placed(input, y, inplace)
 
 
 def alpha_dropout(
@@ -98,7 +100,7 @@ def alpha_dropout(
     Tensor([1., 1.])
     """
     y = mi.alpha_dropout(input, p, training, generator=generator)
-    return input.copy_(y) if inplace and y is not input else y
+    return placed(input, y, inplace)
 
 
 def feature_alpha_dropout(
@@ -115,4 +117,4 @@ def feature_alpha_dropout(
     Tensor([[1., 1.]])
     """
     y = mi.feature_alpha_dropout(input, p, training, generator=generator)
-    return input.copy_(y) if inplace and y is not input else y
+    return placed(input, y, inplace)

@@ -34,8 +34,9 @@ __all__ = [
 ]
 
 
-def _put(input: Tensor, y: Tensor, inplace: bool) -> Tensor:
-    return input.copy_(y) if inplace else y
+def placed(input: Tensor, y: Tensor, inplace: bool) -> Tensor:
+    """Return *y*, with *inplace* as what the input has become."""
+    return input.copy_(y) if inplace and y is not input else y
 
 
 def _kept(input: Tensor, inplace: bool) -> Tensor:
@@ -49,7 +50,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> mi.nn.functional.relu(mi.Tensor([-1.0, 2.0]))
     Tensor([0., 2.])
     """
-    return _put(input, mi.relu(input), inplace)
+    return placed(input, mi.relu(input), inplace)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -58,7 +59,7 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     >>> mi.nn.functional.relu6(mi.Tensor([-1.0, 8.0]))
     Tensor([0., 6.])
     """
-    return _put(input, mi.relu6(input), inplace)
+    return placed(input, mi.relu6(input), inplace)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -67,7 +68,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> mi.nn.functional.leaky_relu(mi.Tensor([-10.0, 2.0]))
     Tensor([-0.1,  2. ])
     """
-    return _put(input, mi.leaky_relu(input, negative_slope), inplace)
+    return placed(input, mi.leaky_relu(input, negative_slope), inplace)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -76,7 +77,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> mi.nn.functional.elu(mi.Tensor([-1.0, 2.0]))
     Tensor([-0.632121,  2.      ])
     """
-    return _put(input, mi.elu(input, alpha), inplace)
+    return placed(input, mi.elu(input, alpha), inplace)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -85,7 +86,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> mi.nn.functional.celu(mi.Tensor([-1.0, 2.0]))
     Tensor([-0.632121,  2.      ])
     """
-    return _put(input, mi.celu(input, alpha), inplace)
+    return placed(input, mi.celu(input, alpha), inplace)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -94,7 +95,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> mi.nn.functional.selu(mi.Tensor([0.0, 2.0]))
     Tensor([0.      , 2.101402])
     """
-    return _put(input, mi.selu(input), inplace)
+    return placed(input, mi.selu(input), inplace)
 
 
 def hardtanh(
@@ -105,7 +106,7 @@ def hardtanh(
     >>> mi.nn.functional.hardtanh(mi.Tensor([-2.0, 0.5]))
     Tensor([-1. ,  0.5])
     """
-    return _put(input, mi.hardtanh(input, min_val, max_val), inplace)
+    return placed(input, mi.hardtanh(input, min_val, max_val), inplace)
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
@@ -114,7 +115,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     >>> mi.nn.functional.threshold(mi.Tensor([1.0, 3.0]), 2.0, -5.0)
     Tensor([-5.,  3.])
     """
-    return _put(input, mi.threshold(input, threshold, value), inplace)
+    return placed(input, mi.threshold(input, threshold, value), inplace)
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
@@ -123,7 +124,7 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     >>> mi.nn.functional.hardsigmoid(mi.Tensor([-4.0, 0.0]))
     Tensor([0. , 0.5])
     """
-    return _put(input, mi.hardsigmoid(input), inplace)
+    return placed(input, mi.hardsigmoid(input), inplace)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -132,7 +133,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     >>> mi.nn.functional.hardswish(mi.Tensor([-4.0, 4.0]))
     Tensor([0., 4.])
     """
-    return _put(input, mi.hardswish(input), inplace)
+    return placed(input, mi.hardswish(input), inplace)
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -141,7 +142,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> mi.nn.functional.silu(mi.Tensor([-1.0, 0.0]))
     Tensor([-0.268941,  0.      ])
     """
-    return _put(input, mi.silu(_kept(input, inplace)), inplace)
+    return placed(input, mi.silu(_kept(input, inplace)), inplace)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -150,7 +151,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     >>> mi.nn.functional.mish(mi.Tensor([-1.0, 0.0]))
     Tensor([-0.303401,  0.      ])
     """
-    return _put(input, mi.mish(_kept(input, inplace)), inplace)
+    return placed(input, mi.mish(_kept(input, inplace)), inplace)
 
 
 def rrelu(
@@ -168,7 +169,7 @@ def rrelu(
     Tensor([-2.,  2.])
     """
     x = _kept(input, inplace)
-    return _put(input, mi.rrelu(x, lower, upper, training, generator=generator), inplace)
+    return placed(input, mi.rrelu(x, lower, upper, training, generator=generator), inplace)
 
 
 def relu_(input: Tensor) -> Tensor:

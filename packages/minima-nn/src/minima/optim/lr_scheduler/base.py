@@ -108,14 +108,17 @@ class LRScheduler:
 
         Raises: StateDictError when it is not the state of such a schedule.
         """
+        vars(self).update(self.checked(state_dict))
+
+    def checked(self, state: Any) -> dict[str, Any]:
+        """Return *state* as a dict; raise unless it has the names that `state_dict` gives."""
         expected = self.state_dict()
-        state: Any = state_dict
         given = dict(state) if isinstance(state, Mapping) else {}
         if given.keys() != expected.keys():
             raise StateDictError(
                 f"{type(self).__name__}: the state has {sorted(given)}; expected {sorted(expected)}"
             )
-        vars(self).update(given)
+        return given
 
 
 class FactorLR(LRScheduler):

@@ -51,17 +51,15 @@ class _Combined(LRScheduler):
 
         Raises: StateDictError when it is not the state of such a schedule.
         """
-        own = {k: v for k, v in state_dict.items() if k != "schedulers"}
-        expected, self_state = len(self.schedulers), state_dict.get("schedulers", [])
-        if len(self_state) != expected:
+        given = self.checked(state_dict)
+        states = given.pop("schedulers")
+        if len(states) != len(self.schedulers):
             raise ArgumentError(
-                f"{type(self).__name__}: the state has {len(self_state)} schedules; expected "
-                f"{expected}"
+                f"{type(self).__name__}: the state has {len(states)} schedules; expected "
+                f"{len(self.schedulers)}"
             )
-        own_keys = {k for k in super().state_dict() if k != "schedulers"}
-        if own.keys() == own_keys:
-            vars(self).update(own)
-        for one, state in zip(self.schedulers, self_state):
+        vars(self).update(given)
+        for one, state in zip(self.schedulers, states):
             one.load_state_dict(state)
 
 
