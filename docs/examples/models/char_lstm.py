@@ -6,12 +6,14 @@ character, on text that it has not seen, and some text of its own.
 
 import argparse
 import os
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 import minima as mi
 from minima import nn
+from minima.data import CharVocabulary, DataLoader, RandomSampler, TextDataset
 
 LENGTH = 64
 
@@ -39,26 +41,18 @@ class Writer(nn.Module):
         return self.head(y), state
 
 
-def batches(tokens, size, rng):
-    """Yield (inputs, targets), each (size, LENGTH), from random places."""
-    while True:
-        starts = rng.integers(0, len(tokens) - LENGTH - 1, size)
-        rows = np.stack([tokens[s : s + LENGTH + 1] for s in starts])
-        yield mi.Tensor(rows[:, :-1]), mi.Tensor(rows[:, 1:])
-
-
-def written(model, start, characters, length, rng):
+def written(model, start, vocabulary, length, rng):
     """Return *start* and *length* characters that the model adds, one after the other."""
-    tokens = [characters.index(c) for c in start]
+    tokens = vocabulary.encode(start).tolist()
     model.eval()
     with mi.no_grad():
         scores, state = model(mi.Tensor([tokens]))
         for _ in range(length):
             shares = mi.softmax(scores[0, -1] * 1.5).numpy().astype("float64")
-            tokens.append(int(rng.choice(len(characters), p=shares / shares.sum())))
+            tokens.append(int(rng.choice(len(vocabulary), p=shares / shares.sum())))
             scores, state = model(mi.Tensor([tokens[-1:]]), state)
     model.train()
-    return "".join(characters[t] for t in tokens)
+    return vocabulary.decode(tokens)
 
 
 def main(argv=None):
@@ -70,10 +64,11 @@ def main(argv=None):
     mi.manual_seed(0)
     rng = np.random.default_rng(0)
     source = text(chosen.size)
-    characters = sorted(set(source))
-    tokens = np.array([characters.index(c) for c in source])
-    cut = len(tokens) * 9 // 10
-    model, loss = Writer(len(characters)), nn.CrossEntropyLoss()
+    vocabulary = CharVocabulary(source)
+    cut = len(source) * 9 // 10
+    seen = TextDataset(source[:cut], LENGTH, vocabulary)
+    kept = TextDataset(source[cut:], LENGTH, vocabulary, stride=LENGTH)
+    model, loss = Writer(len(vocabulary)), nn.CrossEntropyLoss()
     optimizer = mi.optim.Adam(model.parameters(), lr=5e-3)
     schedule = mi.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, chosen.steps)
 
@@ -81,26 +76,26 @@ def main(argv=None):
     def step(x, t):
         optimizer.zero_grad()
         scores, _ = model(x)
-        value = loss(scores.reshape((-1, len(characters))), t.reshape((-1,)))
+        value = loss(scores.reshape((-1, len(vocabulary))), t.reshape((-1,)))
         value.backward()
         optimizer.step()
         return value
 
     def unseen():
         with mi.no_grad():
-            pairs = batches(tokens[cut:], 32, np.random.default_rng(1))
             found = [
-                loss(model(x)[0].reshape((-1, len(characters))), t.reshape((-1,))).item()
-                for (x, t), _ in zip(pairs, range(8))
+                loss(model(x)[0].reshape((-1, len(vocabulary))), t.reshape((-1,))).item()
+                for x, t in islice(DataLoader(kept, batch_size=32), 8)
             ]
         return float(np.mean(found))
 
-    for n, (x, t) in zip(range(chosen.steps), batches(tokens[:cut], 32, rng)):
+    places = RandomSampler(seen, replacement=True, num_samples=32 * chosen.steps)
+    for n, (x, t) in enumerate(DataLoader(seen, batch_size=32, sampler=places)):
         value = step(x, t)
         schedule.step()
         if n % 100 == 99:
             print(f"step {n + 1}: loss {value.item():.3f}, of unseen text {unseen():.3f}")
-    print(written(model, "def ", characters, 160, rng))
+    print(written(model, "def ", vocabulary, 160, rng))
     return unseen()
 
 

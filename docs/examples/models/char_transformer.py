@@ -6,12 +6,14 @@ for a character, on text that it has not seen, and some text of its own.
 
 import argparse
 import os
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 import minima as mi
 from minima import nn
+from minima.data import CharVocabulary, DataLoader, RandomSampler, TextDataset
 
 CONTEXT = 64
 
@@ -47,25 +49,17 @@ class Transformer(nn.Module):
         return self.head(self.norm(self.layers(x, mask=mask, is_causal=True)))
 
 
-def batches(tokens, size, rng):
-    """Yield (inputs, targets), each (size, CONTEXT), from random places."""
-    while True:
-        starts = rng.integers(0, len(tokens) - CONTEXT - 1, size)
-        rows = np.stack([tokens[s : s + CONTEXT + 1] for s in starts])
-        yield mi.Tensor(rows[:, :-1]), mi.Tensor(rows[:, 1:])
-
-
-def written(model, start, characters, length, rng):
+def written(model, start, vocabulary, length, rng):
     """Return *start* and *length* characters that the model adds, one after the other."""
-    tokens = [characters.index(c) for c in start]
+    tokens = vocabulary.encode(start).tolist()
     model.eval()
     with mi.no_grad():
         for _ in range(length):
             scores = model(mi.Tensor([tokens[-CONTEXT:]]))[0, -1]
             shares = mi.softmax(scores * 1.5).numpy().astype("float64")
-            tokens.append(int(rng.choice(len(characters), p=shares / shares.sum())))
+            tokens.append(int(rng.choice(len(vocabulary), p=shares / shares.sum())))
     model.train()
-    return "".join(characters[t] for t in tokens)
+    return vocabulary.decode(tokens)
 
 
 def main(argv=None):
@@ -77,10 +71,11 @@ def main(argv=None):
     mi.manual_seed(0)
     rng = np.random.default_rng(0)
     source = text(chosen.size)
-    characters = sorted(set(source))
-    tokens = np.array([characters.index(c) for c in source])
-    cut = len(tokens) * 9 // 10
-    model = Transformer(len(characters))
+    vocabulary = CharVocabulary(source)
+    cut = len(source) * 9 // 10
+    seen = TextDataset(source[:cut], CONTEXT, vocabulary)
+    kept = TextDataset(source[cut:], CONTEXT, vocabulary, stride=CONTEXT)
+    model = Transformer(len(vocabulary))
     loss = nn.CrossEntropyLoss()
     optimizer = mi.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.01)
     schedule = mi.optim.lr_scheduler.WarmupLR(
@@ -90,7 +85,7 @@ def main(argv=None):
     @mi.compile
     def step(x, t):
         optimizer.zero_grad()
-        value = loss(model(x).reshape((-1, len(characters))), t.reshape((-1,)))
+        value = loss(model(x).reshape((-1, len(vocabulary))), t.reshape((-1,)))
         value.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -98,19 +93,19 @@ def main(argv=None):
 
     def unseen():
         with mi.no_grad():
-            pairs = batches(tokens[cut:], 32, np.random.default_rng(1))
             found = [
-                loss(model(x).reshape((-1, len(characters))), t.reshape((-1,))).item()
-                for (x, t), _ in zip(pairs, range(8))
+                loss(model(x).reshape((-1, len(vocabulary))), t.reshape((-1,))).item()
+                for x, t in islice(DataLoader(kept, batch_size=32), 8)
             ]
         return float(np.mean(found))
 
-    for n, (x, t) in zip(range(chosen.steps), batches(tokens[:cut], 16, rng)):
+    places = RandomSampler(seen, replacement=True, num_samples=16 * chosen.steps)
+    for n, (x, t) in enumerate(DataLoader(seen, batch_size=16, sampler=places)):
         value = step(x, t)
         schedule.step()
         if n % 100 == 99:
             print(f"step {n + 1}: loss {value.item():.3f}, of unseen text {unseen():.3f}")
-    print(written(model, "def ", characters, 160, rng))
+    print(written(model, "def ", vocabulary, 160, rng))
     return unseen()
 
 
