@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minima as mi
+from minima.late import Late
 from minima.operators import COMPOSITES, TABLE, composite
 from minima.tensor import Tensor, TensorLike
 from minima.testing import gradcheck
@@ -82,7 +83,7 @@ def test_entry(name):
 
 def test_inputs(monkeypatch):
     """Lists and numbers become Tensors: a number takes the type that it has beside the others."""
-    monkeypatch.setattr("minima.operators.composed.COMPOSITES", {})
+    monkeypatch.setattr("minima.operators.composed.COMPOSITES", Late())
 
     @composite
     def both(a: "TensorLike", b: "TensorLike", *, c: "TensorLike | None" = None):

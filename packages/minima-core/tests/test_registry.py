@@ -546,15 +546,21 @@ print(sorted(new & {"pluggy", "importlib.metadata", "noisy", "minima_cuda", "arg
     assert python("import minima; print(minima.device('cpu'))", site) == "cpu\n"
 
 
-def test_import_minima_costs_at_most_30_ms_over_numpy(tmp_path):
-    """Catches an import that has crept in; the least of seven, for others' work only adds."""
+def test_import_minima_costs_at_most_two_fifths_of_importing_numpy(tmp_path):
+    """Catches an import that has crept in; the least of seven, for others' work only adds.
+
+    Where NumPy takes 75 ms, as on the machine that the bound was first drawn up on, that is 30 ms.
+    """
     code = """
-import time, numpy
+import time
 start = time.process_time()
+import numpy
+middle = time.process_time()
 import minima
-print(time.process_time() - start)
+print(middle - start, time.process_time() - middle)
 """
     cache = {"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
     python(code, **cache)  # compiles
-    least = min(float(python(code, **cache)) for _ in range(7))
-    assert least < 0.030, f"import minima takes {least * 1e3:.1f} ms of processor time"
+    runs = [[float(t) for t in python(code, **cache).split()] for _ in range(7)]
+    numpy, minima = (min(times) for times in zip(*runs))
+    assert minima < 0.4 * numpy, f"minima takes {minima * 1e3:.1f} ms, NumPy {numpy * 1e3:.1f} ms"

@@ -15,20 +15,21 @@ from typing import TYPE_CHECKING, Any
 __path__ = extend_path(__path__, __name__)  # lets minima-nn add minima.nn, minima.optim, ...
 
 from . import autograd  # noqa: I001  (first: it brings Tensor, which all else builds on)
-from . import devices, errors, init, operators, random, tensor
+from . import devices, errors, operators, random, tensor
 from .autograd import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .devices import Device, KernelSet, device, use_kernels
 from .dtypes import NAMES as _DTYPES
 from .dtypes import as_dtype as _as_dtype
 from .errors import *  # noqa: F403
 from .errors import __all__ as _ERRORS
-from .operators import *  # noqa: F403
 from .random import Generator, manual_seed
 from .tensor import Tensor, asarray
 
 if TYPE_CHECKING:
+    from .operators import *  # noqa: F403, I001
+
     # what other distributions add is there only with them
-    from . import amp, fft, func, linalg, profiler, registry, testing, viz
+    from . import amp, fft, func, init, linalg, profiler, registry, testing, viz
     from . import data as data  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import io as io  # type: ignore[attr-defined,import-not-found,unused-ignore]
     from . import nn as nn  # type: ignore[attr-defined,import-not-found,unused-ignore]
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     bfloat16: Any
 
 globals().update({_name: _as_dtype(_name) for _name in _DTYPES})
+if not TYPE_CHECKING:
+    globals().update({_name: getattr(operators, _name) for _name in operators._HERE})
 
 #: the version of the Python Array API standard that the names of this module follow
 __array_api_version__ = "2024.12"
@@ -81,7 +84,7 @@ _LATER = {
 }
 _LAZY = (
     *("compiler", "testing", "registry", "hookspec", "command", "profiler", "func", "viz"),
-    *("linalg", "fft", "amp"),
+    *("linalg", "fft", "amp", "init"),
 )
 
 __all__ = [
@@ -153,6 +156,9 @@ if not TYPE_CHECKING:
             from importlib import import_module
 
             return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+        if name in operators.__all__:
+            found = globals()[name] = getattr(operators, name)
+            return found
         if name == "bfloat16":
             try:
                 return _as_dtype(name)
@@ -169,4 +175,4 @@ if not TYPE_CHECKING:
         raise AttributeError(missing_function(name, __all__), name=name)
 
     def __dir__():
-        return sorted({*globals(), *_SPLIT, *_LAZY, *_LATER})
+        return sorted({*globals(), *__all__, *_SPLIT, *_LAZY, *_LATER})

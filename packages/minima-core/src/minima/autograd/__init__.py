@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING
 
 from ..tensor import Tensor
 from .engine import backward, grad
-from .function import Context, Function, once_differentiable
 from .mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 
 if TYPE_CHECKING:
     from ..testing.gradcheck import GradcheckError, gradcheck, gradgradcheck
     from .anomaly import detect_anomaly, set_detect_anomaly
+    from .function import Context, Function, once_differentiable
 
 #: what is used seldom, so that importing minima stays quick -> its module
 _LATER = {
+    "Context": "minima.autograd.function",
+    "Function": "minima.autograd.function",
     "GradcheckError": "minima.testing.gradcheck",
     "detect_anomaly": "minima.autograd.anomaly",
     "gradcheck": "minima.testing.gradcheck",
     "gradgradcheck": "minima.testing.gradcheck",
+    "once_differentiable": "minima.autograd.function",
     "set_detect_anomaly": "minima.autograd.anomaly",
 }
 

@@ -7,7 +7,6 @@ these and no memory of their own: all lie over one piece of address space that i
 from __future__ import annotations
 
 from math import prod
-from mmap import ACCESS_READ, mmap
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -53,6 +52,8 @@ def _at_least(size: int) -> Any:
     """Return address space of *size* bytes, one for all outlines."""
     global _space
     if _space.size < size:
+        from mmap import ACCESS_READ, mmap
+
         _space = np.frombuffer(mmap(-1, 1 << max(20, size.bit_length()), access=ACCESS_READ), "u1")
     return _space
 

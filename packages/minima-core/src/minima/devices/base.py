@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DeviceError, KernelMissingError
+from ..late import Late
 
 __all__ = ["Device", "Kernel", "Kernels"]
 
 Kernel = Callable[..., Any]
 
 #: operator name -> reference kernel ``(xp, *inputs, **attributes)``; filled by the operator table
-REFERENCES: dict[str, Kernel] = {}
+REFERENCES: Late[Kernel] = Late()
 
 
 class Kernels(dict[str, Kernel]):

@@ -1,4 +1,4 @@
-"""Kernels of the cpu device for `minima.operators.embedding`.
+"""Kernels of the cpu device for `minima.operators.lookup`.
 
 NumPy adds rows up at repeated indices one element at a time. Here they are sorted by index, and
 neighbours with the same index are added pairwise, all at once, until each index is left once: as

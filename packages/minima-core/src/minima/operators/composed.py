@@ -17,6 +17,7 @@ from ..amp.lists import LISTS
 from ..dtypes import weaken
 from ..errors import ArgumentError
 from ..explain import RAW, reworded
+from ..late import Late
 from ..tensor import Tensor, as_tensor
 from .scalars import NUMBERS, on_one_device, scalar_tensor
 
@@ -26,7 +27,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 #: name -> function, for the checks that walk over all of them
-COMPOSITES: dict[str, Callable[..., Any]] = {}
+COMPOSITES: Late[Callable[..., Any]] = Late()
 
 _INPUTS = ("TensorLike", "TensorLike | None")
 _SEQUENCE = "Sequence[TensorLike]"
@@ -47,7 +48,7 @@ def composite(function: Callable[P, R]) -> Callable[P, R]:
     inputs = [n for n in names if notes.get(n) in _INPUTS]
     places = [i for i, n in enumerate(names[: code.co_argcount]) if n in inputs]
     variadic = notes.get(names[0]) == _SEQUENCE if names else False
-    if name in COMPOSITES:
+    if COMPOSITES.taken(name, function.__module__):
         raise ArgumentError(f"composite: the name {name!r} is taken")
     if not function.__doc__:
         raise ArgumentError(f"composite: {name!r} has no docstring; say what it computes")

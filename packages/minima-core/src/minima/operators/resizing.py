@@ -1,7 +1,7 @@
 """Images, lines and volumes in other sizes; channels as places.
 
 An axis is resized by itself: each element of the result is a weighted sum of a few elements along
-that axis, and that is a bag of rows, as `minima.operators.embedding` has them.
+that axis, and that is a bag of rows, as `minima.operators.lookup` has them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .axes import sizes
 from .composed import composite
 from .convolution import windows_gradient
 from .creation import made
-from .embedding import embedding, embedding_bag
 from .indexing import getitem
+from .lookup import embedding, embedding_bag
 from .manipulation import astype, broadcast_to, copy, permute_dims, reshape
 from .spatial import Size
 

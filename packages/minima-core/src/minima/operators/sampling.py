@@ -15,8 +15,8 @@ from .arithmetic import add, multiply
 from .comparison import where
 from .composed import composite
 from .creation import made
-from .embedding import embedding
 from .linear_algebra import matmul
+from .lookup import embedding
 from .manipulation import astype, permute_dims, reshape, transpose
 from .rounding import floor, round
 

@@ -23,6 +23,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, ca
 from ..amp.lists import LISTS
 from ..devices.base import REFERENCES
 from ..errors import ArgumentError
+from ..late import Late
 from ..tensor import Tensor
 from .calls import Calls, Rule
 
@@ -196,7 +197,7 @@ def _parameters(reference: Any) -> list[inspect.Parameter]:
     ]
 
 
-TABLE: dict[str, Operator[Any]] = {}
+TABLE: Late[Operator[Any]] = Late()
 
 
 @overload
@@ -230,7 +231,7 @@ def operator(
             kernel, promotes=promotes, floating=floating, view=view, real=real
         )
     entry: Operator[Any] = Operator(reference, promotes, floating, view, real)
-    if entry.name in TABLE:
+    if TABLE.taken(entry.name, reference.__module__):
         raise ArgumentError(f"operator: the name {entry.name!r} is taken by {TABLE[entry.name]!r}")
     if not reference.__doc__:
         raise ArgumentError(f"operator: {entry.name!r} has no docstring; say what it computes")

@@ -12,7 +12,7 @@ import numpy as np
 
 from minima.autograd import no_grad
 from minima.errors import ArgumentError
-from minima.operators import cross_entropy
+from minima.operators.loss import cross_entropy
 from minima.random import Generator
 from minima.tensor import Tensor
 
