@@ -12,7 +12,7 @@ from minima.testing.launch import arguments, call
 from minima.testing.samples import SAMPLES
 
 HALF = ("float16", "bfloat16")
-KNOWN = [n for n in LISTS if n in TABLE]
+KNOWN = sorted(n for n in LISTS if n in TABLE)
 
 
 @pytest.mark.parametrize("dtype", HALF)
