@@ -256,16 +256,22 @@ def _sweep(
     inner: dict[Node, Tensor] = {}
     owned: set[Edge] = set()
     heap: list[tuple[int, Node]] = []
+    take, forget = held.pop, owned.discard
     token = GRAD.set(create)
     casts = CAST.set({}) if ACTIVE else None  # each gradient has the type of its input
     try:
         with quietly():
             for edge, g in roots:
-                _hand(edge, g, False, held, owned, heap, create)
+                if edge in held:
+                    _add(edge, g, held, owned, create)
+                    continue
+                held[edge] = g
+                if isinstance(edge, Node):
+                    heappush(heap, (edge.sequence, edge))
             while heap:
                 node = heappop(heap)[1]
-                g = held.pop(node)
-                owned.discard(node)
+                g = take(node)
+                forget(node)
                 if border and node in targets:  # type: ignore[operator]
                     inner[node] = g
                     continue
@@ -275,10 +281,13 @@ def _sweep(
                             g = _hooked(hook, g)
                         elif accumulates:
                             _retain(hook, g, create)
-                if targets is not None and node in targets:
-                    inner[node] = g
-                if needed is None or node in needed:
-                    step(node, g, needed, held, owned, heap, create)
+                if needed is None:
+                    step(node, g, None, held, owned, heap, create)
+                else:
+                    if node in targets:  # type: ignore[operator]
+                        inner[node] = g
+                    if node in needed:
+                        step(node, g, needed, held, owned, heap, create)
                 if not retain:
                     node.release()
             leaves = {e: g for e, g in held.items() if not isinstance(e, Node)}
@@ -305,8 +314,9 @@ def _step(
     create: bool,
 ) -> None:
     """Run the gradient of *node* on *g* and hand its results to the nodes before it."""
-    node.check()
     edges, saved = node.edges, node.saved
+    if saved is None or node.versions:
+        node.check()
     plain = type(node) is Node
     if not plain:
         if type(node) is Output:
@@ -315,20 +325,21 @@ def _step(
         results: Any = node.run(g, needed)  # type: ignore[attr-defined]
     else:
         inputs = _inputs(node, needed, create)
-        y = node.output
+        y, operator = node.output, node.operator
         if type(y) is not Spec:
             y = wrap(y, node.device, node if create else None)
-        rule: Any = node.operator.rule
-        if node.operator.variadic:
+        rule: Any = operator.rule
+        if operator.variadic:
             results = rule(g, y, inputs, **node.attrs)
         else:
             results = rule(g, y, *inputs, **node.attrs)
         if type(results) is not tuple:
             results = (results,)
+    alone = plain and len(results) == 1
     for edge, kept, result in zip(edges, saved, results):  # type: ignore[arg-type]
         if edge is None or result is None or (needed is not None and edge not in needed):
             continue
-        fresh = plain and len(results) == 1
+        fresh = alone
         if plain and type(result) is FunctionType:
             result, fresh = result(), True
         array = result._array
@@ -340,13 +351,23 @@ def _step(
                 result = real(result)  # of a real input in a complex result
             result = result.astype(kept.dtype)
             array = result._array
-        fresh = fresh and getattr(array, "base", array) is None and array is not g._array
         if fresh:
-            fresh = array is not node.output
+            fresh = (
+                getattr(array, "base", array) is None
+                and array is not g._array
+                and array is not node.output
+            )
             for s in saved:  # type: ignore[union-attr]
                 if s is array:
                     fresh = False
-        _hand(edge, result, fresh, held, owned, heap, create)
+        if edge in held:
+            _add(edge, result, held, owned, create)
+            continue
+        held[edge] = result
+        if fresh:
+            owned.add(edge)
+        if isinstance(edge, Node):
+            heappush(heap, (edge.sequence, edge))
 
 
 def _blamed_step(node: Node, g: Tensor, *rest: Any) -> None:
@@ -373,11 +394,11 @@ def _inputs(node: Node, needed: set[Edge] | None, create: bool) -> tuple[Any, ..
     inputs: list[Any] = []
     for edge, kept in zip(node.edges, node.saved):  # type: ignore[arg-type]
         wanted = edge is not None and (needed is None or edge in needed)
-        if kept is None:
-            inputs.append(None)
-        elif type(kept) is Spec:
+        if type(kept) is Spec:
             kept.requires_grad = wanted
             inputs.append(kept)
+        elif kept is None:
+            inputs.append(None)
         elif not wanted and not (create and edge is not None):
             inputs.append(wrap(kept, node.device))
         elif isinstance(edge, Node):
@@ -387,24 +408,9 @@ def _inputs(node: Node, needed: set[Edge] | None, create: bool) -> tuple[Any, ..
     return tuple(inputs)
 
 
-def _hand(
-    edge: Edge,
-    g: Tensor,
-    fresh: bool,
-    held: dict[Edge, Tensor],
-    owned: set[Edge],
-    heap: list[tuple[int, Node]],
-    create: bool,
-) -> None:
+def _add(edge: Edge, g: Tensor, held: dict[Edge, Tensor], owned: set[Edge], create: bool) -> None:
     """Add *g* to what *edge* has; in place where the sweep made the buffer itself."""
-    before = held.get(edge)
-    if before is None:
-        held[edge] = g
-        if fresh:
-            owned.add(edge)
-        if isinstance(edge, Node):
-            heappush(heap, (edge.sequence, edge))
-        return
+    before = held[edge]
     device = before._device
     plain = g._device is device  # else one comes from within vmap, the other from outside
     if plain and not create and edge in owned and "add" in device.writes:

@@ -312,6 +312,8 @@ class Calls:
             keeps, save_output = self.kept(inputs)
         elif self.variadic:
             keeps = self.save_inputs * len(inputs)
+        shape, dtype = y.shape, y.dtype
+        kept: Any = None
         for t, array, keep in zip(inputs, arrays, keeps):
             if t is None:
                 edges.append(None)
@@ -326,14 +328,17 @@ class Calls:
                 versions.append((version, version.number))
                 saved.append(array)
             else:
-                saved.append(Spec(array.shape, array.dtype, device))
+                spec = Spec(array.shape, array.dtype, device)
+                saved.append(spec)
+                if spec.shape == shape and spec.dtype is dtype:
+                    kept = spec  # says of the output what is to be said
         out = wrap(y, device)
         if save_output:
             version = out._version = Version()
             versions.append((version, 0))
             kept = y
-        else:
-            kept = Spec(y.shape, y.dtype, device)
+        elif kept is None:
+            kept = Spec(shape, dtype, device)
         entry: Any = self
         out._node = Node(entry, tuple(edges), tuple(saved), kept, attrs, device, versions)
         return out
