@@ -14,9 +14,9 @@ from weakref import ref
 from ..errors import AutogradError, DTypeError, ShapeError
 from ..tensor import Tensor, bump, wrap
 from .mode import ANOMALY, GRAD
-from .node import LEAF, Node, Spec, Version
+from .node import LEAF, Node, Output, Spec, Version
 
-__all__ = ["Context", "Function", "FunctionNode", "Output", "once_differentiable"]
+__all__ = ["Context", "Function", "FunctionNode", "once_differentiable"]
 
 
 class Entry:
@@ -27,16 +27,6 @@ class Entry:
 
     def __init__(self, name: str, rule: Callable[..., Any]) -> None:
         self.name, self.rule = name, rule
-
-
-class Output(Node):
-    """One output of a function; *edges* holds the function's node alone."""
-
-    __slots__ = ("__weakref__", "index")
-
-    def __init__(self, function: FunctionNode, index: int, spec: Spec) -> None:
-        super().__init__(function.operator, (function,), (spec,), spec, {}, spec.device, None)
-        self.index = index
 
 
 class FunctionNode(Node):

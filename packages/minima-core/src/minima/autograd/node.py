@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..operators.table import Operator
     from ..tensor import Tensor
 
-__all__ = ["LEAF", "Node", "Spec", "Version", "View"]
+__all__ = ["LEAF", "Node", "Output", "Spec", "Version", "View"]
 
 
 class _Leaf:
@@ -154,3 +154,13 @@ class Node:
     def release(self) -> None:
         """Drop the buffers and the nodes before this one."""
         self.saved = self.edges = self.output = self.versions = None
+
+
+class Output(Node):
+    """One output of a function of several; *edges* holds the function's node alone."""
+
+    __slots__ = ("__weakref__", "index")
+
+    def __init__(self, function: Node, index: int, spec: Spec) -> None:
+        super().__init__(function.operator, (function,), (spec,), spec, {}, spec.device, None)
+        self.index = index

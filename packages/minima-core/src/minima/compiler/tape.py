@@ -187,7 +187,7 @@ def user_line() -> str:
 
 #: module and function -> what goes on while it is on the stack
 _PHASES = {
-    ("minima.autograd.engine", "_sweep"): "backward",
+    ("minima.autograd.sweep", "sweep"): "backward",
     ("minima.optim.optimizer", "step"): "optimizer",
     ("minima.operators.inplace", "in_place"): "in place",
     ("minima.operators.inplace", "assign"): "in place",
