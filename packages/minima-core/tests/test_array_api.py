@@ -150,10 +150,17 @@ def elementwise():
                 note = "x".join(map(str, map(len, shapes)))
                 yield Row(name, lambda f, xp, a, b: f(a, b), shapes, kinds, domain, note)
             yield Row(name, lambda f, xp, a: f(a, a[0, 0]), kinds=kinds, domain=domain, note="0-d")
+            number = True if kinds == "b" else 2  # of Python, which takes the type beside it
+            for side, call in {
+                "left": lambda f, xp, a, n=number: f(n, a),
+                "right": lambda f, xp, a, n=number: f(a, n),
+            }.items():
+                yield Row(name, call, kinds=kinds.lstrip("b") or "b", domain=domain, note=side)
     yield Row("clip", lambda f, xp, x: f(x, 0, 2), kinds="iuf")
     yield Row("clip", lambda f, xp, x, low: f(x, low), ((2, 3), (3,)), "iuf", note="array")
     yield Row("clip", lambda f, xp, x, top: f(x, None, top), ((2, 3), (2, 3)), "iuf", note="max")
     yield Row("where", lambda f, xp, a, b: f(a == b, a, b), ((2, 3), (3,)))
+    yield Row("where", lambda f, xp, a: f(a > 1, a, 1), kinds="iuf", note="number")
 
 
 def by_axis():
@@ -193,7 +200,10 @@ def by_axis():
         yield Row(name, lambda f, xp, x: f(x), kinds="iuf")
         yield Row(name, lambda f, xp, x: f(x, axis=0, descending=True), kinds="iuf", note="down")
     yield Row("searchsorted", lambda f, xp, a, b: f(xp.sort(a), b), ((5,), (3,)), "iuf")
+    yield Row("searchsorted", lambda f, xp, a: f(xp.sort(a), 1), ((5,),), "iuf", note="number")
     yield Row("isin", lambda f, xp, a, b: f(a, b), ((2, 3), (3,)), "iu")
+    yield Row("isin", lambda f, xp, a: f(a, 1), kinds="iu", note="number")
+    yield Row("isin", lambda f, xp, a: f(1, a), kinds="iu", note="of a number")
     yield Row("nonzero", lambda f, xp, x: f(x))
     for name in "unique_all unique_counts unique_inverse unique_values".split():
         yield Row(name, lambda f, xp, x: f(x), ((3, 3),), "biuf")
@@ -206,10 +216,12 @@ def shapes():
     yield Row("concat", lambda f, xp, a, b: f([a, b], axis=0), ((2, 3), (1, 3)))
     yield Row("concat", lambda f, xp, a, b: f([a, b], axis=None), ((2, 3), (2,)), note="flat")
     yield Row("expand_dims", lambda f, xp, x: f(x, axis=-1))
+    yield Row("expand_dims", lambda f, xp, x: f(x, axis=(0, -1)), note="axes")
     yield Row("flip", lambda f, xp, x: f(x))
     yield Row("flip", lambda f, xp, x: f(x, axis=1), note="axis")
     yield Row("moveaxis", lambda f, xp, x: f(x, 0, -1), ((2, 3, 4),))
     yield Row("permute_dims", lambda f, xp, x: f(x, (1, 0)))
+    yield Row("permute_dims", lambda f, xp, x: f(x, (-1, 0, 1)), ((2, 3, 4),), note="negative")
     yield Row("repeat", lambda f, xp, x: f(x, 2, axis=1))
     yield Row("repeat", lambda f, xp, x: f(x, 2), note="flat")
     yield Row("reshape", lambda f, xp, x: f(x, (3, -1)))
@@ -349,6 +361,14 @@ def linear():
                 note=kinds,
                 tolerance=50,
             )
+    yield Row("linalg.eigvals", lambda f, xp, x: xp.sum(f(x) ** 2), matrix, "fc", tolerance=100)
+    yield Row(
+        "linalg.eig",
+        lambda f, xp, x: f(x)[1] * f(x)[0][None, :] @ xp.linalg.inv(f(x)[1]),
+        ((3, 3),),
+        "fc",
+        tolerance=100,
+    )
     yield Row("linalg.qr", lambda f, xp, x: f(x)[0] @ f(x)[1], ((3, 2),), "fc", tolerance=20)
     yield Row("linalg.svd", lambda f, xp, x: f(x).S, ((3, 2),), "fc", tolerance=20)
 
@@ -420,9 +440,10 @@ def test_values(row, dtype):
     """Catches another value, shape or type than the standard's."""
     given = list(arrays(row, dtype))
     with np.errstate(all="ignore"):
-        expected = flat(row.call(find(strict, row.name), strict, *map(strict.asarray, given)))
-        found = flat(row.call(find(mi, row.name), mi, *map(mi.asarray, given)))
+        results = [row.call(find(xp, row.name), xp, *map(xp.asarray, given)) for xp in (mi, strict)]
+    found, expected = map(flat, results)
     assert len(found) == len(expected)
+    assert type(results[0]) is tuple or type(results[1]) is not tuple
     for got, wanted in zip(found, expected):
         if not isinstance(wanted, np.ndarray):
             assert got == wanted
@@ -578,7 +599,9 @@ def test_every_method_is_there():
 def test_namespace_of_a_tensor():
     """Catches another module, or a version that is taken though nothing is known of it."""
     assert mi.ones(1).__array_namespace__() is mi
-    assert mi.ones(1).__array_namespace__(api_version="2022.12") is mi
+    assert mi.__array_api_version__ == strict.__array_api_version__
+    for version in ("2022.12", "2023.12", "2024.12", mi.__array_api_version__):
+        assert mi.ones(1).__array_namespace__(api_version=version) is mi
     with pytest.raises(mi.ArgumentError, match=r"expected one of 2021\.12"):
         mi.ones(1).__array_namespace__(api_version="1999.12")
 
@@ -587,6 +610,7 @@ def test_inspection():
     """Catches a device, type or capability that the namespace does not own to."""
     info = mi.__array_namespace_info__()
     assert info.default_device() in info.devices()
+    assert isinstance(info.devices(), tuple)
     assert set(info.default_dtypes(device="cpu")) == set(
         strict.__array_namespace_info__().default_dtypes()
     )
@@ -689,7 +713,13 @@ def test_masks_without_elements():
 
 @pytest.mark.parametrize(
     ("values", "dtype"),
-    [([300], "int8"), ([-1, 0], "uint8"), ([2**40], "int32"), ([np.nan], "int64")],
+    [
+        ([300], "int8"),
+        ([-1, 0], "uint8"),
+        ([2**40], "int32"),
+        ([np.nan], "int64"),
+        ([2.0**63], "int64"),
+    ],
 )
 def test_numbers_that_do_not_fit(values, dtype):
     """Catches numbers that wrap around without a word."""
@@ -697,3 +727,10 @@ def test_numbers_that_do_not_fit(values, dtype):
         with pytest.raises(mi.DTypeError, match=f"do not fit into {dtype}"):
             make(values, dtype=dtype)
     assert mi.asarray([127, -128], dtype="int8").tolist() == [127, -128]
+
+
+def test_bools_fit_into_every_type():
+    """Catches a comparison of NumPy's bools with the largest number, which overflows."""
+    for dtype in NAMES:
+        assert mi.asarray([True, False], dtype=dtype).tolist() == [1, 0]
+        assert mi.asarray(True, dtype=dtype).item() == 1

@@ -63,7 +63,7 @@ if not TYPE_CHECKING:
     globals().update({_name: getattr(operators, _name) for _name in operators._HERE})
 
 #: the version of the Python Array API standard that the names of this module follow
-__array_api_version__ = "2024.12"
+__array_api_version__ = "2025.12"
 e, pi, inf, nan, newaxis = 2.718281828459045, 3.141592653589793, float("inf"), float("nan"), None
 
 #: sub-packages that other distributions install into this one -> the distribution

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 #: the versions of the standard that `Tensor.__array_namespace__` takes
-VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
+VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
 
 _KINDS: dict[str, str] = {
     "bool": "b",
@@ -197,11 +197,11 @@ class NamespaceInfo:
         """Return the device of tensors that name none."""
         return CPU
 
-    def devices(self) -> list[Device]:
+    def devices(self) -> tuple[Device, ...]:
         """Return the devices in use, the cpu first."""
         from .devices import opened
 
-        return opened()
+        return tuple(opened())
 
     def default_dtypes(self, *, device: str | Device | None = None) -> dict[str, DType]:
         """Return the types of new tensors, by kind."""

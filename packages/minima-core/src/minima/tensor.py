@@ -544,12 +544,13 @@ def check_range(operation: str, source: npt.NDArray[Any], dtype: DType) -> None:
     """Raise where Python's numbers do not fit into *dtype*."""
     if source.dtype.kind == "c" and dtype.kind != "c":
         raise DTypeError(f"{operation}: complex numbers do not fit into {dtype}; take their parts")
-    if dtype.kind not in "iu":
+    if dtype.kind not in "iu" or not source.size:
         return
     limits = np.iinfo(dtype)
-    if source.size and not (limits.min <= source.min() and source.max() <= limits.max):
+    low, high = source.min().item(), source.max().item()  # Python's numbers compare exactly
+    if not (limits.min <= low and high <= limits.max):
         raise DTypeError(
-            f"{operation}: got numbers from {source.min()} to {source.max()}, which do not fit "
+            f"{operation}: got numbers from {low} to {high}, which do not fit "
             f"into {dtype}: it holds {limits.min} to {limits.max}; give another dtype"
         )
 

@@ -288,7 +288,7 @@ def eye(
 
 
 # ---- from other tensors --------------------------------------------------------------------------
-def meshgrid(*arrays: TensorLike, indexing: str = "xy") -> list[Tensor]:
+def meshgrid(*arrays: TensorLike, indexing: str = "xy") -> tuple[Tensor, ...]:
     """Return the coordinates of a grid: each array of one axis, repeated along all the others'.
 
     Shapes: arrays (N1,), (N2,), ... -> (N2, N1, ...) each, or (N1, N2, ...) with
@@ -320,7 +320,7 @@ def meshgrid(*arrays: TensorLike, indexing: str = "xy") -> list[Tensor]:
     for t, axis in zip(given, axes):
         shape[axis] = t.size
     ones_but = [tuple(n if i == a else 1 for i, n in enumerate(shape)) for a in axes]
-    return [broadcast_to(reshape(t, s), tuple(shape)) for t, s in zip(given, ones_but)]
+    return tuple(broadcast_to(reshape(t, s), tuple(shape)) for t, s in zip(given, ones_but))
 
 
 @composite

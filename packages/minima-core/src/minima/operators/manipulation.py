@@ -216,7 +216,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
 
 
 @explained
-def broadcast_arrays(*arrays: TensorLike) -> list[Tensor]:
+def broadcast_arrays(*arrays: TensorLike) -> tuple[Tensor, ...]:
     """Return the arrays broadcast against each other, as views.
 
     Gradient: sums over the axes that were added or stretched.
@@ -228,7 +228,7 @@ def broadcast_arrays(*arrays: TensorLike) -> list[Tensor]:
     """
     given = [as_tensor(a, operation="broadcast_arrays") for a in arrays]
     shape = broadcast_shapes(*[t.shape for t in given])
-    return [broadcast_to(t, shape) for t in given]
+    return tuple(broadcast_to(t, shape) for t in given)
 
 
 @operator(view=True)
