@@ -142,6 +142,7 @@ def test_integers_and_permutations():
         (lambda g: g.bernoulli((2,), float("nan")), mi.ArgumentError, "p=nan"),
         (lambda g: g.integers(3, 3, (2,)), mi.ArgumentError, "low 3, high 3"),
         (lambda g: g.set_state({"state": 1}), mi.ArgumentError, "what get_state returned"),
+        (lambda g: g.reserve(4), mi.DeviceError, "reserve: cpu has no kernels that draw"),
         (lambda g: g.set_state("x"), mi.ArgumentError, "what get_state returned"),
     ],
 )

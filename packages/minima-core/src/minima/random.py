@@ -12,7 +12,7 @@ from .autograd.mode import TAPE
 from .devices import Device
 from .devices import device as find_device
 from .dtypes import FLOAT32, INT64, as_dtype
-from .errors import ArgumentError, DTypeError
+from .errors import ArgumentError, DeviceError, DTypeError
 from .tensor import Tensor, wrap
 
 __all__ = ["Generator", "default_generator", "manual_seed"]
@@ -73,7 +73,11 @@ class Generator:
             raise ArgumentError(f"bernoulli: got p={p}; expected a probability from 0 to 1")
         sizes = _shape(shape)
 
+        at_once = getattr(self._source, "bernoulli", None)  # of a device that draws it so
+
         def draw() -> Any:
+            if at_once is not None:
+                return self._source.bernoulli(sizes, p)
             values = self._source.random(sizes, dtype=np.float32)
             return self.device.kernels["less"](values, self.device.scalar(p, FLOAT32))
 
@@ -85,6 +89,20 @@ class Generator:
             raise ArgumentError(f"integers: got low {low}, high {high}; expected low < high")
         sizes = _shape(shape)
         return self._tensor(lambda: self._source.integers(low, high, sizes), INT64)
+
+    def reserve(self, words: int) -> Tensor:
+        """Return where the next *words* words of 32 bits begin; the stream moves on past them.
+
+        For kernels that draw by themselves, of devices whose sources have ``reserve``: what the
+        numbers mean is between the two. A plan that is replayed reserves anew.
+        Raises: DeviceError for another device.
+        """
+        if not hasattr(self._source, "reserve"):
+            raise DeviceError(
+                f"reserve: {self.device} has no kernels that draw by themselves; "
+                "draw with uniform, normal, bernoulli or integers"
+            )
+        return self._tensor(lambda: self._source.reserve(words), INT64)
 
     def permutation(self, n: int) -> npt.NDArray[np.int64]:
         """Return 0, ..., n - 1 in random order, as a NumPy array."""

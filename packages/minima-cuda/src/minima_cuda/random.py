@@ -16,6 +16,7 @@ import numpy as np
 
 from minima.devices import Kernel
 
+from .families.dropout import stream_of
 from .guard import Guard
 
 __all__ = ["Source", "philox"]
@@ -97,6 +98,17 @@ class Source:
         """
         return self._guard.run("integers", self._integers, int(low), int(high), tuple(size))
 
+    def bernoulli(self, size: tuple[int, ...], p: float) -> Any:
+        """Return True with probability *p*: where a number that `random` draws is below it."""
+        return self._guard.run("bernoulli", self._bernoulli, tuple(size), float(p))
+
+    def reserve(self, words: int) -> Any:
+        """Return the stream at the next *words* words, for the kernel ``dropout``; move past them.
+
+        It is a struct Stream of dropout.cu, as two int64 numbers.
+        """
+        return self._guard.run("reserve", self._reserve, int(words))
+
     def permutation(self, n: int) -> Any:
         """Return 0, ..., n - 1 in random order."""
         return self._guard.run("permutation", self._permutation, int(n))
@@ -152,6 +164,16 @@ class Source:
         words = self._long_words(math.prod(size))
         within = self._xp.astype(self._xp.remainder(words, np.uint64(high - low)), np.int64)
         return self._xp.reshape(self._xp.add(within, np.int64(low)), size)
+
+    def _bernoulli(self, size: tuple[int, ...], p: float) -> Any:
+        if "random_bernoulli" in self._kernels:
+            at = self._take(math.prod(size))
+            return self._kernels["random_bernoulli"](size, np.dtype(bool), p=p, **at)
+        return self._xp.less(self._random(size, np.dtype(np.float32)), np.float32(p))
+
+    def _reserve(self, words: int) -> Any:
+        stream = stream_of(**self._take(words))
+        return self._xp.array(np.frombuffer(stream.tobytes(), np.int64))
 
     def _permutation(self, n: int) -> Any:
         if "random_long_words" in self._kernels:

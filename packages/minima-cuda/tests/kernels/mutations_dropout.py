@@ -43,7 +43,7 @@ def _bernoulli(launcher):
 
 def _unaligned(launcher):
     x = np.arange(18, dtype=np.float32)[1:]
-    found = _draw(launcher)["dropout"](x, p=0.5, key=check.KEY, position=0)
+    found = _draw(launcher)["dropout"](x, check.at(0), p=0.5)
     assert (found == np.where(check.units(17, "float32") < 0.5, 2 * x, 0)).all()
 
 

@@ -99,18 +99,23 @@ def test_bernoulli(dtype, p):
     assert (found == wanted.astype(dtype)).all()
 
 
+def at(position):
+    """Return the stream at *position*, as it lies in memory."""
+    return np.frombuffer(stream_of(KEY, position).tobytes(), np.int64)
+
+
 def check_dropout(draw, dtype, size, p):
     x = np.random.default_rng(size).normal(size=size).astype(dtype)
     kept = units(size, "float32", 11) < np.float32(1 - p)
     wanted = x.astype(np.float64) * kept / max(1 - p, 1e-9)
     given = x.copy()
-    found = draw["dropout"](given, p=p, key=KEY, position=11)
+    found = draw["dropout"](given, at(11), p=p)
     assert (given == x).all()
     assert found.dtype == dtype
     relative, absolute = TOLERANCES[dtype]
     np.testing.assert_allclose(found.astype(np.float64), wanted, relative, absolute)
     assert ((found == 0) == ~kept).all()
-    assert draw["dropout"](given, p=p, key=KEY, position=11, out=given) is given
+    assert draw["dropout"](given, at(11), p=p, out=given) is given
     assert (given == found).all()
 
 
@@ -132,7 +137,7 @@ def test_dropout_of_an_array_that_is_not_aligned():
     """Catches a vector read of an address that does not allow it."""
     x = np.arange(1, 18, dtype=np.float32)[1:]
     kept = units(16, "float32", 4) < 0.5
-    found = kernels("forward")["dropout"](x, p=0.5, key=KEY, position=4)
+    found = kernels("forward")["dropout"](x, at(4), p=0.5)
     assert (found == np.where(kept, 2 * x, 0)).all()
 
 
@@ -140,14 +145,14 @@ def test_dropout_of_a_transposed_array():
     """Catches numbers given to elements in the order of memory, not of the array."""
     x = np.arange(1.0, 13.0, dtype=np.float32).reshape(3, 4)
     draw = kernels("forward")["dropout"]
-    wanted = draw(np.ascontiguousarray(x.T), p=0.5, key=KEY, position=0)
-    assert (draw(x.T, p=0.5, key=KEY, position=0) == wanted).all()
+    wanted = draw(np.ascontiguousarray(x.T), at(0), p=0.5)
+    assert (draw(x.T, at(0), p=0.5) == wanted).all()
 
 
 def test_dropout_of_integers_is_refused():
     """Catches integers that are scaled, and silently cut."""
     with pytest.raises(TypeError, match="floating"):
-        kernels("forward")["dropout"](np.ones(3, np.int64), p=0.5, key=KEY, position=0)
+        kernels("forward")["dropout"](np.ones(3, np.int64), at(0), p=0.5)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..errors import ArgumentError, ShapeError
 from ..random import Generator, default_generator
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import add, multiply, subtract
 from .composed import composite
+from .table import Array, Operator
 
 __all__ = [
     "alpha_dropout",
@@ -33,6 +36,10 @@ def dropout(
     (Tensor([0., 0.]), Tensor([1., 1.]))
     """
     x = as_tensor(x)
+    random = training and 0.0 < p < 1.0 and x.dtype.kind in "fV"
+    if random and x._device.kernels.get(_AT_ONCE.name) is not None:
+        source = generator or default_generator(x._device)
+        return _AT_ONCE.apply((x, source.reserve(x.size)), {"p": p})
     return _dropped("dropout", x, x.shape, p, training, generator)
 
 
@@ -159,6 +166,21 @@ def _dropped(
     if p == 1.0:
         return multiply(x, 0.0)
     return multiply(x, _kept(x, shape, p, generator).mul_(1.0 / (1.0 - p)))
+
+
+# ---- by a kernel that draws as it multiplies -----------------------------------------------------
+def _at_once(xp: Any, x: Array, stream: Array, p: float) -> Any:
+    """Stand for the kernel ``dropout`` of devices that have it; others multiply by a mask."""
+
+
+_AT_ONCE: Operator[Any] = Operator(_at_once, promotes=False, floating=False, view=False)
+_AT_ONCE.name = "dropout"
+
+
+@_AT_ONCE.gradient(saves="stream")
+def _(g: Tensor, y: Any, x: Any, stream: Tensor, p: float) -> Any:
+    """Draw the mask again, from where it was drawn before."""
+    return _AT_ONCE.apply((g, stream), {"p": p}), None
 
 
 _SATURATED = -1.7580993408473766  # the limit of selu(x) as x falls

@@ -5,7 +5,6 @@ The numbers are those of `minima_cuda.random.Source` at that position.
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,10 @@ def stream_of(key: Key, position: int) -> np.void:
 
 
 def KERNELS(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
-    """Return name -> kernel; each takes ``key``, two words, and ``position``, a block's number."""
+    """Return name -> kernel.
+
+    Those that draw take ``key``, two words, and ``position``, a block's number.
+    """
 
     def drawn(
         name: str, y: Array, per_block: int, key: Key, position: int, *args: Any, dtype: str = ""
@@ -82,19 +84,16 @@ def KERNELS(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
         numbers = np.float32(p), ACCUMULATORS[y.dtype.name](scale)
         return drawn("bernoulli", y, BLOCK_WORDS, key, position, *numbers)
 
-    def dropout(x: Array, *, p: float, key: Key, position: int, out: Array = None) -> Array:
+    def dropout(x: Array, stream: Array, *, p: float, out: Array = None) -> Array:
+        """*stream* is a struct Stream in the memory of the GPU, where a graph finds a new one."""
         if x.dtype.name not in FLOATS:
             raise TypeError(f"dropout: got {x.dtype}; expected a floating dtype")
         x = xp.ascontiguousarray(x)
         y = out if out is x else room(xp, out, x.shape, x.dtype, [x])
         if y.size:
             kept = 1.0 - p
-            number = ACCUMULATORS[x.dtype.name]
-            args = (
-                *(x, y, np.int64(prod(x.shape)), np.float32(kept)),
-                number(1.0 / kept if kept else 0.0),
-                stream_of(key, position),
-            )
+            scale = ACCUMULATORS[x.dtype.name](1.0 / kept if kept else 0.0)
+            args = (x, stream, y, np.int64(y.size), np.float32(kept), scale)
             grid, block = over_elements(-(-y.size // BLOCK_WORDS))
             launcher.launch(Source("dropout", x.dtype.name), "dropout", grid, block, args)
         return into(out, y)

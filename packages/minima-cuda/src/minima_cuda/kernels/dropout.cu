@@ -152,9 +152,10 @@ KERNEL bernoulli(T* y, Index count, float kept, A scale, Stream stream) {
   });
 }
 
-// x times what `bernoulli` draws.
-KERNEL dropout(const T* x, T* y, Index count, float kept, A scale, Stream stream) {
+// x times what `bernoulli` draws, from a stream that lies in memory: its two halves of 64 bits.
+KERNEL dropout(const T* x, const UInt64* lies, T* y, Index count, float kept, A scale) {
   typedef Some<T, BLOCK_WORDS> Four;
+  const Stream stream = {lies[0], {UInt32(lies[1]), UInt32(lies[1] >> 32)}};
   const Index blocks = (count + BLOCK_WORDS - 1) / BLOCK_WORDS;
   for (Index block = first_element(); block < blocks; block += element_step()) {
     const Words words = words_of(stream, block);
