@@ -14,14 +14,14 @@ import numpy as np
 
 from ..amp.casting import ACTIVE, adapted
 from ..amp.lists import LISTS
-from ..dtypes import weaken
+from ..dtypes import float_for, promote, weaken
 from ..errors import ArgumentError
 from ..explain import RAW, reworded
 from ..late import Late
 from ..tensor import Tensor, as_tensor
 from .scalars import NUMBERS, on_one_device, scalar_tensor
 
-__all__ = ["COMPOSITES", "composite"]
+__all__ = ["COMPOSITES", "alike", "composite"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,6 +84,24 @@ def composite(function: Callable[P, R]) -> Callable[P, R]:
     call.variadic = variadic  # type: ignore[attr-defined]
     COMPOSITES[name] = call
     return call
+
+
+def alike(*given: Any, floating: bool = False) -> list[Tensor]:
+    """Return the inputs in the dtype that they promote to; *floating*: float32 for integers.
+
+    A composite that computes with one of its inputs before it meets the others begins with it.
+
+    >>> import minima as mi
+    >>> from minima.operators.composed import alike
+    >>> [t.dtype.name for t in alike(mi.ones(2, dtype="float16"), mi.arange(2))]
+    ['float16', 'float16']
+    """
+    dtype = given[0].dtype
+    for t in given[1:]:
+        dtype = promote(dtype, t.dtype)
+    if floating:
+        dtype = float_for(dtype)
+    return [t if t.dtype == dtype else t.astype(dtype) for t in given]
 
 
 def _tensors(name: str, given: list[Any]) -> list[Any]:

@@ -11,7 +11,7 @@ from ..errors import ArgumentError, ShapeError
 from ..records import Record
 from ..tensor import Tensor, TensorLike
 from .complex import conjugated
-from .composed import composite
+from .composed import alike, composite
 from .creation import tril, triu
 from .factorization import (
     eig_packed,
@@ -306,6 +306,7 @@ def lstsq(a: TensorLike, b: TensorLike, *, rtol: float | None = None) -> LstsqRe
             f"lstsq: got a of shape {left.shape}, b of shape {right.shape}; expected (*, m, n) and "
             "(m) or (*, m, k)"
         )
+    left, right = alike(left, right)
     solution = matmul(pinv(left, rtol=rtol), right)
     off = matmul(left, solution) - right
     axis = -1 if right.ndim == 1 else -2

@@ -11,7 +11,7 @@ from ..errors import ArgumentError
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import add, divide, multiply, power_scalar, subtract
 from .comparison import clip, equal, where
-from .composed import composite
+from .composed import alike, composite
 from .exponential import abs, sqrt, square
 from .manipulation import broadcast_arrays
 from .reduction import max, sum
@@ -51,7 +51,7 @@ def cosine_similarity(x1: TensorLike, x2: TensorLike, axis: int = 1, eps: float 
     >>> mi.cosine_similarity(mi.Tensor([[1.0, 0.0]]), mi.Tensor([[1.0, 1.0]]))
     Tensor([0.707107])
     """
-    x1, x2 = broadcast_arrays(x1, x2)
+    x1, x2 = broadcast_arrays(*alike(x1, x2))
     return sum(multiply(_turned(x1, axis, eps), _turned(x2, axis, eps)), axis)
 
 

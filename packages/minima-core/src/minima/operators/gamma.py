@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import factorial, inf, nan, pi
+from math import factorial, inf, pi
 from typing import Any
 
 from ..errors import ArgumentError
@@ -61,20 +61,31 @@ def _(g: Tensor, y: Any, x: Tensor) -> Any:
     return multiply(g, polygamma(x, 0))
 
 
+def _cotangent(n: int) -> list[int]:
+    """Return the polynomial in cot(z), highest power first, that is its derivative of order n."""
+    powers = [0, 1]
+    for _ in range(n):  # (c**k)' = -k * (c**(k - 1) + c**(k + 1))
+        slope = [0] * (len(powers) + 1)
+        for k, coefficient in enumerate(powers[1:], start=1):
+            slope[k - 1] -= k * coefficient
+            slope[k + 1] -= k * coefficient
+        powers = slope
+    return powers[::-1]
+
+
 @operator(floating=True, real=True)
 def polygamma(xp: Any, x: Array, n: int) -> Any:
     """Return the derivative of order n of `digamma`.
 
-    Left of 0 the orders 0 and 1 are known, the others NaN. At 0, -1, -2, ... order 0 is infinite
-    or NaN, order 1 inf. Dtype: as x; integers become float32. Gradient: the next order.
-    Raises: ArgumentError for a negative order.
+    At 0, -1, -2, ... odd orders are inf, even ones infinite of either sign, or NaN. Dtype: as x;
+    integers become float32. Gradient: the next order. Raises: ArgumentError for a negative order.
 
     >>> import minima as mi
     >>> mi.polygamma(mi.Tensor([1.0, 2.0]), 1)
     Tensor([1.644934, 0.644934])
     """
     wide = _single(xp, x)
-    far = wide if n > 1 else xp.where(wide < 0.5, 1.0 - wide, wide)
+    far = xp.where(wide < 0.5, 1.0 - wide, wide)  # reflected
     sign = -1.0 if n == 0 else 1.0
     z = far + _SHIFT
     if n == 0:
@@ -93,7 +104,11 @@ def polygamma(xp: Any, x: Array, n: int) -> Any:
     elif n == 1:
         found = xp.where(wide < 0.5, xp.square(pi / xp.sin(away)) - total, total)
     else:
-        found = xp.where(wide > 0.0, total if n % 2 else -total, nan)
+        cotangent = xp.cos(away) / xp.sin(away)
+        turned, *rest = _cotangent(n)
+        for coefficient in rest:
+            turned = turned * cotangent + coefficient
+        found = xp.where(wide < 0.5, -total - pi ** (n + 1) * turned, total if n % 2 else -total)
     return xp.astype(found, x.dtype)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..dtypes import float_for
 from ..errors import ArgumentError, ShapeError
 from ..random import Generator
 from ..tensor import Tensor, TensorLike, as_tensor
@@ -136,7 +137,7 @@ def softmin(x: TensorLike, axis: int = -1) -> Tensor:
     >>> mi.softmin(mi.Tensor([0.0, 1e4]))
     Tensor([1., 0.])
     """
-    return softmax(negative(x), axis)
+    return softmax(multiply(x, -1.0), axis)
 
 
 @composite
@@ -167,7 +168,7 @@ def gumbel_softmax(
     axis = canonical_axis("gumbel_softmax", axis, logits.ndim)
     source = generator or default_generator(logits.device)
     drawn = clip(source.uniform(logits.shape), min=1e-38)  # the logarithm of 0 is none
-    noise = astype(negative(log(negative(log(drawn)))), logits.dtype)
+    noise = astype(negative(log(negative(log(drawn)))), float_for(logits.dtype))
     shares = softmax(divide(add(logits, noise), tau), axis)
     if not hard or not shares.size:
         return shares

@@ -10,7 +10,7 @@ from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import add, divide, multiply
 from .arithmetic import power_scalar as power
 from .axes import canonical_axes
-from .composed import composite
+from .composed import alike, composite
 from .creation import zeros
 from .exponential import sqrt, square
 from .indexing import getitem
@@ -44,6 +44,8 @@ def rms_norm(
         eps = float(np.finfo(x.dtype if x.dtype.kind == "f" else np.float32).eps)
     axes = canonical_axes("rms_norm", axes, x.ndim)
     expect_factors("rms_norm", "weight", weight, x)
+    if weight is not None:
+        x, weight = alike(x, weight)
     y = divide(x, sqrt(add(mean(square(x), axes, True), eps)))
     return y if weight is None else multiply(y, weight)
 

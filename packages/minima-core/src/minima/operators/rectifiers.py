@@ -68,7 +68,7 @@ def log_sigmoid(x: TensorLike) -> Tensor:
     >>> mi.log_sigmoid(mi.Tensor([-1000.0, 0.0]))
     Tensor([-1.000000e+03, -6.931472e-01])
     """
-    return negative(softplus(negative(x), threshold=float("inf")))
+    return negative(softplus(multiply(x, -1.0), threshold=float("inf")))
 
 
 @composite

@@ -13,7 +13,7 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..tensor import Tensor, TensorLike
 from .arithmetic import add, multiply
 from .comparison import where
-from .composed import composite
+from .composed import alike, composite
 from .creation import made
 from .linear_algebra import matmul
 from .lookup import embedding
@@ -55,6 +55,7 @@ def grid_sample(
     image: Any = x
     places: Any = grid
     _check(image, places, mode, padding_mode)
+    image, places = alike(image, places)
     space = image.shape[2:]
     n = len(space)
     coordinates = [

@@ -6,10 +6,10 @@ from typing import Any
 
 from ..tensor import Tensor, TensorLike, as_tensor
 from .activation import sigmoid
-from .arithmetic import divide, multiply, negative, power, subtract
+from .arithmetic import divide, multiply, power, subtract
 from .comparison import bitwise_and, bitwise_or, equal, isnan, less_equal, where
 from .complex import conjugated
-from .composed import composite
+from .composed import alike, composite
 from .exponential import log, log1p, sqrt
 from .manipulation import copy
 from .table import Array, operator
@@ -99,6 +99,7 @@ def logaddexp2(a: TensorLike, b: TensorLike) -> Tensor:
     >>> mi.logaddexp2(mi.Tensor([0.0, 3.0]), 0.0)
     Tensor([1.      , 3.169925])
     """
+    a, b = alike(a, b, floating=True)
     return multiply(logaddexp(multiply(a, _LOG_2), multiply(b, _LOG_2)), 1 / _LOG_2)
 
 
@@ -151,7 +152,7 @@ def logit(x: TensorLike) -> Tensor:
     >>> mi.logit(mi.Tensor([0.5, 0.0]))
     Tensor([  0., -inf])
     """
-    return subtract(log(x), log1p(negative(x)))
+    return subtract(log(x), log1p(multiply(x, -1.0)))
 
 
 @composite
@@ -165,6 +166,7 @@ def xlogy(a: TensorLike, b: TensorLike) -> Tensor:
     >>> mi.xlogy(mi.Tensor([0.0, 2.0]), mi.Tensor([0.0, 1.0]))
     Tensor([0., 0.])
     """
+    a, b = alike(a, b, floating=True)
     nothing = bitwise_and(equal(a, 0), bitwise_or(less_equal(b, 0), equal(b, float("inf"))))
     return multiply(a, log(where(nothing, 1.0, b)))
 

@@ -405,7 +405,7 @@ def histogram(
     Tensor([1, 2])
     """
     t = as_tensor(x)
-    values = t.numpy()
+    values = t.numpy() if t.dtype.kind != "b" else t.numpy().astype(np.uint8)
     try:
         edges = np.histogram_bin_edges(values, bins, range)
     except (ValueError, TypeError) as error:

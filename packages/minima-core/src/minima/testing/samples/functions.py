@@ -128,6 +128,9 @@ def _special() -> Iterator[Sample]:
     yield from unary("lgamma", _each(lgamma), positive, (nan, inf, 1.0, 2.0, -2.5, 30.0))
     for n in (0, 1, 2):
         yield from unary("polygamma", _polygamma, positive, (nan, 1.0, 9.5, 30.0), n=n)
+    for n in (1, 2, 3):
+        left = [exactly([-0.3, -1.6, -2.45, 0.2])]
+        yield Sample("polygamma", _polygamma, left, {"n": n}, note="left", smooth=n < 3)
     for name in ("erfc", "lgamma"):
         oracle = _each({"erfc": erfc, "lgamma": lgamma}[name])
         yield Sample(name, oracle, [integers(3, low=1)], note="whole", dtype="float32")
