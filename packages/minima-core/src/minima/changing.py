@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from .autograd.mode import TAPE
 from .explain import explained_methods
 
 if TYPE_CHECKING:
@@ -157,6 +158,8 @@ class Changing:
 
     # ---- overwriting -----------------------------------------------------------------------------
     def __setitem__(self, index: Any, value: TensorLike) -> None:
+        if TAPE.get() is not None:
+            ops.indices.seen_once(index)
         ops.assign(self, index, value)  # type: ignore[arg-type]
 
     def copy_(self, other: TensorLike) -> Self:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .arranging import Arranging
+from .autograd.mode import TAPE
 from .changing import Changing
 from .errors import DTypeError
 from .explain import explained_methods
+from .forwarding import Forwarding
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,7 +25,7 @@ Axis: TypeAlias = "int | Sequence[int] | None"
 
 
 @explained_methods
-class Methods(Arranging, Changing):
+class Methods(Arranging, Changing, Forwarding):
     """Base of Tensor: arithmetic, comparisons, and a method for each common operator."""
 
     __slots__ = ()
@@ -194,6 +196,8 @@ class Methods(Arranging, Changing):
         """See `minima.clip`."""
         return ops.clip(self, min=min, max=max)  # type: ignore[arg-type]
 
+    clamp = clip
+
     def conj(self) -> Tensor:
         """See `minima.conj`."""
         return ops.conj(self)  # type: ignore[arg-type]
@@ -296,7 +300,14 @@ class Methods(Arranging, Changing):
 
     # ---- parts -----------------------------------------------------------------------------------
     def __getitem__(self, index: Any) -> Tensor:
-        return ops.getitem(self, index)
+        if TAPE.get() is not None:
+            ops.indices.seen_once(index)
+        try:
+            return ops.getitem(self, index)
+        except ops.indices.Deeper as error:
+            device = error.device
+        same = device.adopt("getitem", self)  # for the whole batch
+        return ops.getitem(same, index)
 
     def take(self, indices: TensorLike, axis: int | None = None) -> Tensor:
         """See `minima.take`."""

@@ -194,7 +194,7 @@ def capture_pullback(
     targets = ends_of(wanted, arguments)
     seeds = [wrap(copied(t._array, t._device), t._device) for t in wanted]
     backward = Tape()
-    backward.buffers = tape.buffers
+    backward.buffers, backward.indices = tape.buffers, tape.indices
     token = TAPE.set(backward)
     try:
         found = grad(wanted, targets, seeds, retain_graph=True, allow_unused=True)

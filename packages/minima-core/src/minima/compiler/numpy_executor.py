@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DeviceError
+from .by_index import write_by
 from .live import Live
 from .memory import allocate
 from .plan import Plan, Step, Value
@@ -228,6 +229,18 @@ def _write(w: Writer, step: Step, out: str) -> bool:
     return True
 
 
+def _put_by(w: Writer, step: Step, out: str) -> bool:
+    x, *others = (w.buffer(v) for v in step.reads())
+    name = "assign" if step.in_place else "put"
+    if not step.in_place:
+        w.lines.append(f"np.copyto({out}, {x})")
+    elif step.inputs[0] is not step.output:
+        return False
+    args = ", ".join([repr(name), out, *others])
+    w.lines.append(f"{w.name(write_by, 'k')}({args}{w.options(step)})")
+    return True
+
+
 def _constant(w: Writer, step: Step, out: str) -> bool:
     w.lines.append(f"np.copyto({out}, {w.name(step.attrs['values'], 'c')})")
     return True
@@ -260,6 +273,7 @@ def _relu(w: Writer, step: Step, out: str) -> bool:
 
 _SPECIAL: dict[str, Callable[[Writer, Step, str], bool]] = {
     "write": _write,
+    "put_by": _put_by,
     "constant": _constant,
     "scalar": _scalar,
     "sum": _reduction(np.add),

@@ -10,6 +10,7 @@ from weakref import ref
 
 import numpy as np
 
+from .by_index import BY_INDEX, parted
 from .live import Live
 from .outline import Buffers
 
@@ -74,6 +75,8 @@ class Tape:
         self.region: Any = None
         self.made: list[ref[Tensor]] = []
         self.buffers = Buffers()
+        #: arrays of Tensors that are used as an index, by id
+        self.indices: dict[int, Any] = {}
         self._fixed: set[int] = set()
         self.gradients: list[tuple[Tensor, bool]] = []
         self.prologue: list[Callable[[], None]] = []
@@ -108,6 +111,11 @@ class Tape:
             self.fail(f"{name} runs on {device}, what came before on {self.device}")
         if inputs and isinstance(inputs[0], tuple | list):
             inputs = tuple(inputs[0])
+        if self.indices and name in BY_INDEX and "index" in attrs:
+            index, arrays = parted(attrs["index"], self.indices)
+            if arrays:
+                name, attrs = BY_INDEX[name], {**attrs, "index": index}
+                inputs += arrays
         given = [a for a in inputs if a is not None]
         inputs = tuple([self.buffers.known(a) for a in inputs])
         if in_place:
@@ -122,6 +130,15 @@ class Tape:
         entry.region = self.region
         self.launches.append(entry)
 
+    def copied_index(self, part: Any, device: Any) -> Any:
+        """Return a copy of *part* of an index, which may be changed before backward reads it."""
+        if id(part) not in self.indices:
+            return part
+        copy = device.kernels["copy"](part)
+        self.launch("copy", (part,), {}, copy, device)
+        self.indices[id(copy)] = copy
+        return copy
+
     def track(self, tensor: Tensor) -> None:
         """Remember a Tensor that the run made, to see whether it outlives the run."""
         self.made.append(ref(tensor))
@@ -133,7 +150,7 @@ class Tape:
 
     def forget(self) -> None:
         """Let go of the run, of which there is a plan: live numbers hold on to the tape itself."""
-        self.launches, self.buffers, self.arguments = [], Buffers(), ()
+        self.launches, self.buffers, self.arguments, self.indices = [], Buffers(), (), {}
 
     def fail(self, reason: str) -> None:
         """Give up: the run goes on eagerly, and no plan is made of it."""

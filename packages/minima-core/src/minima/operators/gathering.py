@@ -1,7 +1,7 @@
 """Picking and placing elements by tensors of integers or bools.
 
-`take_along_axis` and its gradient are operators, so that `minima.compile` captures them with their
-indices as inputs; all else is an index made of tensors, see `getitem` and `put`.
+`take_along_axis` and its gradient are operators; all else is an index made of tensors, see
+`getitem` and `put`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.mode import TAPE
 from ..dtypes import as_dtype
 from ..errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
 from ..methods import Axis
@@ -23,6 +24,7 @@ from .creation import arange, made
 from .indexing import getitem, put, scatter
 from .inplace import check_cast
 from .manipulation import broadcast_to, reshape
+from .masks import mask_and_value
 from .reduction import sum as total
 from .table import Array, operator
 
@@ -278,7 +280,7 @@ def take(x: TensorLike, indices: TensorLike, *, axis: int | None = None) -> Tens
     if axis is None:
         t, axis = reshape(t, (-1,) if t.size else (0,)), 0
     place = canonical_axis("take", axis, t.ndim)
-    return getitem(t, (*(slice(None),) * place, i))
+    return t[(*(slice(None),) * place, i)]
 
 
 @composite
@@ -308,7 +310,9 @@ def index_update(x: TensorLike, index: Any, value: TensorLike) -> Tensor:
     Tensor([0., 1., 2.])
     """
     t = as_tensor(x)
-    return put(t, _as(t, as_tensor(value), "index_update"), index)
+    new = _as(t, as_tensor(value), "index_update")
+    masked = mask_and_value(t, index, new) if TAPE.get() is not None else None
+    return put(t, new, index) if masked is None else where(masked[0], masked[1], t)
 
 
 @composite

@@ -12,9 +12,31 @@ from ..devices import Device
 from ..errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
 from ..tensor import Tensor
 
-__all__ = ["Index", "canonical", "fault", "is_basic", "is_whole", "kept"]
+__all__ = ["Deeper", "Index", "canonical", "fault", "is_basic", "is_whole", "kept", "seen_once"]
 
 Index: TypeAlias = tuple[Any, ...]
+
+
+class Deeper(DTypeError):
+    """An index lies further within vmap than what it is an index into: on *device*."""
+
+    def __init__(self, name: str, device: Device) -> None:
+        super().__init__(
+            f"{name}: within vmap a tensor from outside is indexed by one of the batch; expected "
+            "both of the batch: pass the one that is indexed through vmap, with in_axes=None"
+        )
+        self.device = device
+
+
+def seen_once(index: Any) -> None:
+    """Give up a capture where the user's NumPy arrays are an index: they may be others next time.
+
+    Within minima an array as an index is the same in each call.
+    """
+    tape = TAPE.get()
+    parts = index if isinstance(index, tuple) else (index,)
+    if tape is not None and any(type(p) is np.ndarray for p in parts):
+        tape.fail("a NumPy array as an index is data from outside; pass a Tensor as an argument")
 
 
 def canonical(name: str, index: Any, shape: tuple[int, ...], device: Device) -> Index:
@@ -79,9 +101,12 @@ def kept(index: Index, *inputs: Tensor) -> Index:
             break
     else:
         return index
-    if is_basic(index) or not GRAD.get() or TAPE.get() is not None:
+    if is_basic(index) or not GRAD.get():
         return index
-    copy = inputs[0]._device.kernels["copy"]
+    tape, device = TAPE.get(), inputs[0]._device
+    if tape is not None and device.base is None:
+        return tuple(tape.copied_index(p, device) for p in index)
+    copy = device.kernels["copy"]
     return tuple(
         p.copy() if isinstance(p, np.ndarray) else copy(p) if hasattr(p, "shape") else p
         for p in index
@@ -139,9 +164,18 @@ def _slice(name: str, part: slice) -> slice:
 def _tensor(name: str, part: Tensor, device: Device) -> Any:
     if part.dtype.kind not in "iub":
         raise DTypeError(f"{name}: got an index of {part.dtype}; expected integers or bools")
+    if device.stands_on(part._device):  # the same index for each element of a batch
+        part = device.adopt(name, part)
+    elif part._device.stands_on(device):
+        raise Deeper(name, part._device)
     tape = TAPE.get()
     if tape is not None:
-        tape.fail(f"{name} takes a tensor as an index, whose values may differ from call to call")
+        if part.dtype.kind == "b":
+            tape.fail(f"{name} takes a mask as an index, which may pick more or less next time")
+        elif part._device is not device:
+            tape.fail(f"{name} takes an index from another device, {part._device}")
+        elif device.base is None:
+            tape.indices[id(part._array)] = part._array
     if part._device is device:
         return part._array
     return device.receive(part._array, part._device)

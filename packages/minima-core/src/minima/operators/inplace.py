@@ -21,6 +21,7 @@ from ..tensor import Tensor, as_tensor, asarray, bump, wrap
 from .composed import COMPOSITES
 from .indexing import getitem, put
 from .indices import Index, canonical, fault, is_basic, is_whole, kept
+from .masks import mask_and_value
 from .reduction import max as largest
 from .reduction import min as smallest
 from .scalars import scalar_tensor
@@ -87,6 +88,10 @@ def assign(target: Tensor, index: Any, value: Any) -> None:
     """
     device = target._device
     given = _given(target, value)
+    masked = mask_and_value(target, index, given) if TAPE.get() is not None else None
+    if masked is not None:
+        in_place("masked_fill", target, *masked)
+        return
     parts = canonical("assign", index, target.shape, device)
     _check_writable("assign", target)
     recorded = _recorded("assign", target, (given,))
