@@ -21,7 +21,7 @@ SCALAR = mi.Tensor(2.5)
         ("long", r"t\.astype\(mi\.int64\)"),
         ("dim", r"t\.ndim"),
         ("contiguous", "any layout"),
-        ("sin", r"mi\.sin\(t, \.\.\.\)"),
+        ("gelu", r"mi\.gelu\(t, \.\.\.\)"),
         ("mm", r"mi\.matmul"),
         ("svd", r"mi\.linalg\.svd"),
         ("uniform_", r"mi\.init\.uniform_\(t"),

@@ -35,7 +35,6 @@ _METHODS = {
     "itemsize": "dtype.itemsize",
     "t": "T",
     "adjoint": "mT.conj()",
-    "clamp": "clip(min, max)",
     "copy": "clone()",
     "get_device": "device",
     "is_cuda": 'device == mi.device("cuda")',
@@ -45,7 +44,6 @@ _METHODS = {
 #: methods that take more words
 _SAID = {
     "type": "use t.dtype, and t.astype(...)",
-    "dot": "use t @ other, or np.dot(t, other)",
     "allclose": "use np.allclose(t.numpy(), other.numpy())",
     **{
         f"new_{name}": f"use mi.{name}(..., dtype=t.dtype, device=t.device)"

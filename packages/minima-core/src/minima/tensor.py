@@ -603,10 +603,11 @@ def _like(original: TensorT, plain: Tensor) -> TensorT:
 
 from . import arranging as _arranging  # noqa: E402
 from . import changing as _changing  # noqa: E402
+from . import forwarding as _forwarding  # noqa: E402
 from . import methods as _methods  # noqa: E402
 from . import operators as ops  # noqa: E402  (operators need Tensor, its methods need operators)
 
-_methods.ops = _arranging.ops = _changing.ops = ops  # type: ignore[attr-defined]
+_methods.ops = _arranging.ops = _changing.ops = _forwarding.ops = ops  # type: ignore[attr-defined]
 
 
 class _Module(ModuleType):
