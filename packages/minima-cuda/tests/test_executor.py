@@ -39,6 +39,13 @@ def close(a, b):
     np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=2e-5, atol=1e-5)
 
 
+def written(x, w):
+    y = x * 2.0
+    y[mi.argmax(w, axis=-1)[0]] += w[0]
+    y[w > 0] = 1.0
+    return y
+
+
 FUNCTIONS = {
     "elements": lambda x, w: mi.gelu(x) * 2.0 + w[0],
     "rows": lambda x, w: mi.softmax(x @ w, axis=-1),
@@ -46,6 +53,7 @@ FUNCTIONS = {
     "views": lambda x, w: (x[1:], x.T, mi.exp(x.T) + 1.0),
     "mixed": lambda x, w: mi.concat([mi.tanh(x @ w), x]) * 0.5,
     "ready": lambda x, w: mi.argmax(x, axis=-1),
+    "written": written,
     "indices": lambda x, w: x[mi.argmax(w, axis=-1)] + x[:, mi.argmax(x, axis=0)],
 }
 
