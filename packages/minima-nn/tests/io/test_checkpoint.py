@@ -217,3 +217,41 @@ def test_names_that_files_can_hold(suffix, name, tmp_path):
     save({name: mi.Tensor([1.0])}, tmp_path / f"x{suffix}")
     assert list(load(tmp_path / f"x{suffix}")) == [name]
     assert os.listdir(tmp_path) == [f"x{suffix}"]
+
+
+@suffixes
+def test_bfloat16_goes_round(suffix, tmp_path):
+    """Fault: the state of a model in bfloat16 that no file takes."""
+    pytest.importorskip("ml_dtypes", reason="ml_dtypes, which has bfloat16, is not installed")
+    state = mi.nn.Linear(3, 2).bfloat16().state_dict()
+    state = {name: state[name] for name in sorted(state)}  # safetensors sorts what is flat
+    for given in (state, {"model": state, "scalar": state["bias"][0], "epoch": 1}):
+        save(given, tmp_path / f"x{suffix}")
+        assert same(load(tmp_path / f"x{suffix}"), given)
+
+
+def test_bfloat16_of_another_program(tmp_path):
+    """Fault: weights in bfloat16, which most are published in, that cannot be read."""
+    pytest.importorskip("ml_dtypes", reason="ml_dtypes, which has bfloat16, is not installed")
+    header = b'{"x":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}'
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + b"\xc0\x3f\x00\xc0")
+    found = load(path)["x"]
+    assert found.dtype.name == "bfloat16"
+    assert found.tolist() == [1.5, -2.0]
+
+
+@pytest.mark.parametrize("narrow", ["{", '["y"]', "5", '["x"]'])
+def test_hostile_list_of_bfloat16(narrow, tmp_path):
+    """Fault: an error of Python's where the list of an npz is broken or names no such array."""
+    mi.io.npz.write(tmp_path / "x.npz", {"x": np.ones(2)}, {"minima.bfloat16": narrow})
+    with pytest.raises(CheckpointError, match="list of bfloat16 arrays"):
+        load(tmp_path / "x.npz")
+
+
+def test_state_that_contains_itself(tmp_path):
+    """Fault: Python's RecursionError, which says nothing of what to change."""
+    state = {}
+    state["again"] = state
+    with pytest.raises(mi.ArgumentError, match="save: the state contains itself"):
+        save(state, tmp_path / "x.npz")

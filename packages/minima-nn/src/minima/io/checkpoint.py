@@ -39,7 +39,8 @@ def save(state: Any, path: str | os.PathLike[str]) -> None:
     dict of tensors becomes a file that every safetensors reader understands. The file takes
     its name only once it is complete and on the disk; until then the old one stays.
 
-    Raises: ArgumentError for another ending; DTypeError for a type that files do not hold;
+    Raises: ArgumentError for another ending or a state that contains itself; DTypeError for a type
+    that files do not hold;
     CheckpointError when the file cannot be written.
 
     >>> import tempfile, pathlib, minima as mi
@@ -51,7 +52,12 @@ def save(state: Any, path: str | os.PathLike[str]) -> None:
     """
     path = Path(path)
     form = _format(path, "save")
-    arrays, structure = split(state)
+    try:
+        arrays, structure = split(state)
+    except RecursionError:
+        raise ArgumentError(
+            "save: the state contains itself or is nested too deeply; expected a tree"
+        ) from None
     reserved = next((name for name in arrays if "\0" in name or name == npz.METADATA), None)
     if reserved is not None:
         raise ArgumentError(f"save: files cannot hold the name {reserved!r}; choose another")
@@ -71,7 +77,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     verified where there is one; other programs write none. Nothing is unpickled.
 
     Raises: ArgumentError for another ending; CheckpointError, naming the file, when it is
-    missing, damaged, truncated or not what it claims to be.
+    missing, damaged, truncated or not what it claims to be; DTypeError for bfloat16 without the
+    package ml_dtypes.
 
     >>> import minima as mi
     >>> mi.io.load("nowhere.npz")

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from minima.dtypes import bfloat16
 from minima.errors import CheckpointError
-from minima.io.tree import KINDS, Arrays
+from minima.io.tree import BFLOAT16, KINDS, Arrays
 
 __all__ = ["read", "write"]
 
 METADATA = "__metadata__"
+NARROW = "minima.bfloat16"
 MARK = b"minima"  # the archive's comment: says that there is metadata, should its entry be damaged
 DAMAGE = (  # what zipfile, NumPy's header reader and json raise
     zipfile.BadZipFile,
@@ -37,11 +39,17 @@ READ_HEADER = {
 
 
 def write(path: Path, arrays: Arrays, metadata: dict[str, str]) -> None:
-    """Write arrays, and text as one more array of bytes, without compression."""
-    text = np.frombuffer(json.dumps(metadata).encode(), np.uint8)
+    """Write arrays, and text as one more array of bytes, without compression.
+
+    npy has no bfloat16: such arrays are written as their bits, uint16, and the text names them.
+    """
+    narrow = [name for name, array in arrays.items() if array.dtype.name == BFLOAT16]
+    named = {**metadata, NARROW: json.dumps(narrow)} if narrow else metadata
+    text = np.frombuffer(json.dumps(named).encode(), np.uint8)
+    plain = {name: arrays[name].view(np.uint16) for name in narrow}
     with zipfile.ZipFile(path, "w") as file:
         file.comment = MARK
-        for name, array in {**arrays, METADATA: text}.items():
+        for name, array in {**arrays, **plain, METADATA: text}.items():
             with file.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
 
@@ -65,7 +73,23 @@ def read(path: Path) -> tuple[Arrays, dict[str, str]]:
         raise CheckpointError("its metadata is missing")
     if not isinstance(metadata, dict) or any(type(v) is not str for v in metadata.values()):
         raise CheckpointError("its metadata is not text by name")
+    _widen(arrays, metadata.pop(NARROW, "[]"))
     return arrays, metadata
+
+
+def _widen(arrays: Arrays, narrow: str) -> None:
+    """Make the arrays that *narrow* names, a JSON list, bfloat16 again.
+
+    Raises: CheckpointError when there is no such list or array; DTypeError without ml_dtypes.
+    """
+    try:
+        names = json.loads(narrow)
+        bits = {name: arrays[name] for name in names}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"its list of bfloat16 arrays is broken ({error!r})") from error
+    if any(array.dtype != np.uint16 for array in bits.values()):
+        raise CheckpointError("its list of bfloat16 arrays names one that is not of 16 bits")
+    arrays.update({name: array.view(bfloat16()) for name, array in bits.items()})
 
 
 def _check(members: list[zipfile.ZipInfo], size: int) -> None:

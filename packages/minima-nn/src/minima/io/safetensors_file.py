@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from minima.errors import CheckpointError
+from minima.dtypes import bfloat16
+from minima.errors import CheckpointError, DTypeError
 from minima.io.tree import Arrays
 
 __all__ = ["read", "write"]
@@ -30,13 +31,17 @@ def write(path: Path, arrays: Arrays, metadata: dict[str, str]) -> None:
 def read(path: Path) -> tuple[Arrays, dict[str, str]]:
     """Read arrays and text; the library checks that the header fits the file.
 
-    Raises: CheckpointError when it does not.
+    Raises: CheckpointError when it does not; DTypeError for bfloat16 without ml_dtypes.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return arrays, file.metadata() or {}
+            names = list(file.keys())
+            if any(file.get_slice(name).get_dtype() == "BF16" for name in names):
+                bfloat16()  # from then on NumPy knows the type by its name
+            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
+    except DTypeError:
+        raise
     except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise CheckpointError(str(error)) from error

@@ -11,10 +11,11 @@ import numpy as np
 from minima.errors import CheckpointError, DTypeError
 from minima.tensor import Tensor, asarray
 
-__all__ = ["KINDS", "Arrays", "join", "split"]
+__all__ = ["BFLOAT16", "KINDS", "Arrays", "join", "split"]
 
 Arrays: TypeAlias = dict[str, np.ndarray[Any, Any]]
 KINDS = "biuf"  # bool, integers, floats
+BFLOAT16 = "bfloat16"  # of the package ml_dtypes; NumPy calls its kind "V"
 MARK = "$"  # a JSON object with this key stands for something that JSON lacks
 
 
@@ -109,12 +110,12 @@ def _dotted(name: str, key: Any) -> str:
 
 def _store(array: np.ndarray[Any, Any], name: str, arrays: Arrays) -> str:
     """Keep `array` in C order and native bytes under a free name, and return that name."""
-    if array.dtype.kind not in KINDS or array.dtype.itemsize > 8:
+    dtype = array.dtype
+    if dtype.name != BFLOAT16 and (dtype.kind not in KINDS or dtype.itemsize > 8):
         raise DTypeError(
-            f"save: {name} has dtype {array.dtype}; expected bool, integers or floats of up to "
-            "64 bits"
+            f"save: {name} has dtype {dtype}; expected bool, integers or floats of up to 64 bits"
         )
     while name in arrays:
         name += "'"
-    arrays[name] = np.asarray(array, dtype=array.dtype.newbyteorder("="), order="C")
+    arrays[name] = np.asarray(array, dtype=dtype.newbyteorder("="), order="C")
     return name
