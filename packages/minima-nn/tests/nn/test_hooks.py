@@ -160,7 +160,7 @@ def test_a_step_with_hooks_leaves_no_cycle():
 @pytest.mark.parametrize(
     ("forward", "hook", "message"),
     [
-        (lambda self, x: {"y": x}, lambda m, gi, go: None, "tuple of Tensors; got dict"),
+        (lambda self, x: {"y": x}, lambda m, gi, go: None, "tuple with Tensors in it; got dict"),
         (lambda self, x: x, lambda m, gi, go: (None, None), "returned 2 gradients.* 1 positional"),
     ],
 )
@@ -236,6 +236,38 @@ def test_a_hook_that_is_always_called():
     with pytest.raises(KeyError):
         layer(mi.ones(1))
     assert seen == [None, None]
+
+
+def test_a_hook_that_is_always_called_sees_how_far_it_came():
+    """Fault: the caller's arguments and no output, whatever the hooks before made of them."""
+    layer, seen = nn.Identity(), []
+
+    def fails(module, args, y):
+        raise KeyError("hook")
+
+    layer.register_forward_pre_hook(lambda m, args: args[0] * 2.0)
+    layer.register_forward_hook(lambda m, args, y: y + 1.0)
+    layer.register_forward_hook(fails)
+    layer.register_forward_hook(
+        lambda m, args, y: seen.append((args[0].item(), y.item())), always_call=True
+    )
+    with pytest.raises(KeyError):
+        layer(mi.ones(1))
+    assert seen == [(2.0, 3.0)]
+
+
+def test_a_backward_hook_passes_over_what_is_no_tensor():
+    """Fault: attention without weights, or a state beside the output, that bars the hook."""
+    layer, seen = nn.Identity(), []
+    layer.forward = lambda x: (x * 2.0, None, {"state": x})
+    layer.register_full_backward_hook(lambda m, gi, go: seen.append((gi, go)))
+    x = mi.ones(1, requires_grad=True)
+    y, nothing, state = layer(x)
+    assert nothing is None
+    (y + state["state"]).sum().backward()
+    ((gi,), (go, *rest)) = seen[0]
+    assert (gi.item(), go.item(), rest) == (3.0, 1.0, [None, None])
+    assert x.grad.item() == 3.0
 
 
 def test_backward_pre_hooks_change_what_comes_in():

@@ -371,3 +371,23 @@ def test_a_compiled_module_follows_its_mode_and_trains():
     net(x).sum().backward()
     assert net[0].weight.grad is not None
     assert "forward" not in deepcopy(net).__dict__
+
+
+def test_a_parameter_in_the_place_of_a_buffer_is_none():
+    """Fault: a name that is both a parameter and a buffer, and is moved and listed twice."""
+    module = nn.Module()
+    module.register_buffer("scale", mi.ones(1))
+    module.scale = nn.Parameter([2.0])
+    assert [name for name, _ in module.named_parameters()] == ["scale"]
+    assert module.named_buffers() == []
+    assert list(module.state_dict()) == ["scale"]
+
+
+def test_gradients_set_to_zero_stay_the_same_tensors():
+    """Fault: a gradient that somebody holds and that no longer follows the parameter's."""
+    layer = nn.Linear(2, 1)
+    layer(mi.ones((1, 2))).sum().backward()
+    held = layer.weight.grad
+    layer.zero_grad(set_to_none=False)
+    assert layer.weight.grad is held
+    assert held.tolist() == [[0.0], [0.0]]

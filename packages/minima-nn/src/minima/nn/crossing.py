@@ -48,15 +48,18 @@ class Crossing:
         return tuple(inner)
 
     def leave(self, output: Any) -> Any:
-        """Return *output* with a bound behind each Tensor that requires grad."""
+        """Return *output* with a bound behind each Tensor that requires grad.
+
+        Parts of a tuple that are no Tensors pass, with a gradient of None.
+        """
         many = output if isinstance(output, tuple) else (output,)
-        if not all(isinstance(y, Tensor) for y in many):
+        if not any(isinstance(y, Tensor) for y in many):
             raise DTypeError(
                 f"{type(self.module).__name__}: a backward hook needs forward to return a Tensor "
-                f"or a tuple of Tensors; got {type(output).__name__}"
+                f"or a tuple with Tensors in it; got {type(output).__name__}"
             )
         self.outputs = [None] * len(many)
-        tracked = [i for i, y in enumerate(many) if y.requires_grad]
+        tracked = [i for i, y in enumerate(many) if isinstance(y, Tensor) and y.requires_grad]
         inner, outer = list(many), list(many)
         for i in tracked:
             inner[i] = _step(many[i])

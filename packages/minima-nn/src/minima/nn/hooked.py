@@ -59,7 +59,7 @@ class Hooked:
         """Call ``hook(module, args, output)`` after forward; a result not None replaces output.
 
         *with_kwargs*: ``hook(module, args, kwargs, output)``. *prepend*: in front of those that
-        are there. *always_call*: also when forward or a hook raised, with an output of None.
+        are there. *always_call*: also when forward raised, with an output of None, or a hook did.
 
         >>> layer = mi.nn.Identity()
         >>> handle = layer.register_forward_hook(lambda module, args, output: output + 1)

@@ -23,6 +23,17 @@ Hook = Callable[..., Any]
 _keys = count()
 
 
+class _Call:
+    """How far one call of a module has come: what hooks and forward made of its arguments."""
+
+    __slots__ = ("args", "hooked", "kwargs", "output")
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.args, self.kwargs = args, kwargs
+        self.output: Any = None
+        self.hooked: set[int] = set()  # the keys of forward hooks that were called
+
+
 class Hooks:
     """The hooks of the calls of one module, each kind in the order of registration."""
 
@@ -45,35 +56,29 @@ class Hooks:
         self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], Any]:
         """Run forward with all hooks; return the arguments that it got and the output."""
+        call = _Call(args, kwargs)
         if not self.always:
-            return self._call(module, args, kwargs, set())
-        called: set[int] = set()
+            return self._call(module, call)
         try:
-            return self._call(module, args, kwargs, called)
+            return self._call(module, call)
         except Exception:
             for key, hook in tuple(self.forward.items()):
-                if key in self.always and key not in called:
-                    self._call_after_failure(key, hook, module, args, kwargs)
+                if key in self.always and key not in call.hooked:
+                    self._call_after_failure(key, hook, module, call)
             raise
 
-    def _call(
-        self,
-        module: Module,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        called: set[int],
-    ) -> tuple[tuple[Any, ...], Any]:
+    def _call(self, module: Module, call: _Call) -> tuple[tuple[Any, ...], Any]:
         for key, hook in tuple(self.forward_pre.items()):
-            args, kwargs = self._before(key, hook, module, args, kwargs)
+            call.args, call.kwargs = self._before(key, hook, module, call.args, call.kwargs)
         crossing = self._crossing(module)
-        inside = args if crossing is None else crossing.enter(args)
-        output = module.forward(*inside, **kwargs)
-        module._remember(args, output)
+        inside = call.args if crossing is None else crossing.enter(call.args)
+        call.output = module.forward(*inside, **call.kwargs)
+        module._remember(call.args, call.output)
         for key, hook in tuple(self.forward.items()):
-            called.add(key)
-            changed = self._after(key, hook, module, args, kwargs, output)
-            output = output if changed is None else changed
-        return args, output if crossing is None else crossing.leave(output)
+            call.hooked.add(key)
+            changed = self._after(key, hook, module, call)
+            call.output = call.output if changed is None else changed
+        return call.args, call.output if crossing is None else crossing.leave(call.output)
 
     def _before(
         self,
@@ -99,24 +104,14 @@ class Hooks:
             )
         return changed
 
-    def _after(
-        self,
-        key: int,
-        hook: Hook,
-        module: Module,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        output: Any,
-    ) -> Any:
+    def _after(self, key: int, hook: Hook, module: Module, call: _Call) -> Any:
         if key in self.with_kwargs:
-            return hook(module, args, kwargs, output)
-        return hook(module, args, output)
+            return hook(module, call.args, call.kwargs, call.output)
+        return hook(module, call.args, call.output)
 
-    def _call_after_failure(
-        self, key: int, hook: Hook, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> None:
+    def _call_after_failure(self, key: int, hook: Hook, module: Module, call: _Call) -> None:
         try:
-            self._after(key, hook, module, args, kwargs, None)
+            self._after(key, hook, module, call)
         except Exception as error:  # the first error goes on; this one must not hide it
             warnings.warn(
                 f"{type(module).__name__}: a forward hook that is always called raised {error!r}",

@@ -115,8 +115,10 @@ class Module(Hooked, Stateful):
         object.__setattr__(self, name, value)
 
     def _check_assignment(self, name: str, value: Tensor | Module) -> None:
-        if isinstance(value, Parameter | Module) and not hasattr(self, "_hooks"):
-            raise uninitialised(self, f"cannot assign {name!r}")
+        if isinstance(value, Parameter | Module):
+            if not hasattr(self, "_hooks"):
+                raise uninitialised(self, f"cannot assign {name!r}")
+            self._buffers.pop(name, None)
         if isinstance(self.__dict__.get(name), Parameter) and not isinstance(
             value, Parameter | Module
         ):

@@ -171,5 +171,6 @@ def clear_gradients(tensors: Iterable[Tensor], set_to_none: bool) -> None:
         if set_to_none:
             tensor.grad = None
         elif tensor.grad is not None:
-            tensor.grad = tensor.grad.detach()
+            if tensor.grad.requires_grad:
+                tensor.grad = tensor.grad.detach()
             tensor.grad.zero_()
