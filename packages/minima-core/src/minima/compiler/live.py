@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any
 
-__all__ = ["Live", "live_options"]
+__all__ = ["Live", "live", "live_options"]
 
 
 class Live:
@@ -121,6 +121,27 @@ class Live:
     __index__ = __int__
 
 
+def live(function: Callable[..., Any], *values: Any) -> Any:
+    """Return ``function(*values)``, a live number where one of *values* is one.
+
+    >>> group = {"lr": 0.5}
+    >>> rate = live(min, Live(lambda: group["lr"], "lr"), 1.0)
+    >>> group["lr"] = 3.0
+    >>> rate.get(), live(min, 2.0, 1.0)
+    (1.0, 1.0)
+    """
+    guards = [v.guard for v in values if isinstance(v, Live)]
+    if not guards:
+        return function(*values)
+    gets = [v.get if isinstance(v, Live) else partial(_same, v) for v in values]
+    key = (function.__name__, *map(_key, values))
+    return Live(lambda: function(*[get() for get in gets]), key, guards[0])
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
 def _key(value: Any) -> Hashable:
     return value.key if isinstance(value, Live) else ("number", value)
 
@@ -148,6 +169,8 @@ def live_options(options: dict[str, Any], tape: Any) -> dict[str, Any]:
             )
         else:
             found[name] = value
+            if isinstance(value, bool | str | tuple | None):
+                tape.condition(partial(options.get, name), value, name)
     return found
 
 

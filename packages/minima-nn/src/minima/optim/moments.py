@@ -60,8 +60,7 @@ class NAdam(_Moments):
     array([0.894], dtype=float32)
     """
 
-    elementwise: ClassVar[bool] = False
-    eager: ClassVar[str] = "keeps a product of the steps so far, which a plan would not bring on"
+    elementwise: ClassVar[bool] = True
     numbers: ClassVar[tuple[str, ...]] = ("mu_product",)
 
     def __init__(
@@ -91,16 +90,25 @@ class NAdam(_Moments):
             **how,
         )
 
+    def begin(self, state: State, group: Group) -> None:
+        """Count the step and bring on the product of mu_t."""
+        super().begin(state, group)
+        state["mu_product"] = state.get("mu_product", 1.0) * _warm(state["step"], group)
+
     def update(self, parameter: Tensor, gradient: Tensor, state: State, group: Group) -> None:
         """Do one step of *parameter*."""
-        step, (beta1, beta2), decay = state["step"], group["betas"], group["momentum_decay"]
+        step, beta2, product = state["step"], group["betas"][1], state["mu_product"]
         gradient, mean, square = self.means(parameter, gradient, state, group)
-        now, following = (beta1 * (1.0 - 0.5 * 0.96 ** (t * decay)) for t in (step, step + 1))
-        product = state["mu_product"] = state.get("mu_product", 1.0) * now
+        now, following = (_warm(t, group) for t in (step, step + 1))
         scale = sqrt(square / (1.0 - beta2**step)).add_(group["eps"])
         lr = group["lr"]
         parameter.addcdiv_(gradient, scale, value=-lr * (1.0 - now) / (1.0 - product))
         parameter.addcdiv_(mean, scale, value=-lr * following / (1.0 - product * following))
+
+
+def _warm(step: Any, group: Group) -> Any:
+    """Return mu_t of the step number *step*."""
+    return group["betas"][0] * (1.0 - 0.5 * 0.96 ** (step * group["momentum_decay"]))
 
 
 class RAdam(_Moments):
@@ -122,7 +130,6 @@ class RAdam(_Moments):
     """
 
     elementwise: ClassVar[bool] = True
-    eager: ClassVar[str] = "changes its formula with the number of the step"
 
     def __init__(
         self,

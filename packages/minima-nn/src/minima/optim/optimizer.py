@@ -16,6 +16,7 @@ from minima.nn.errors import StateDictError
 from minima.nn.parameter import Uninitialized, clear_gradients
 from minima.quiet import quietly
 
+from .ahead import Ahead
 from .how import How, check_how
 from .pieces import LARGE, update_in_pieces
 from .together import update_together
@@ -118,6 +119,11 @@ class Optimizer:
     def slot_shape(self, name: str, parameter: Tensor) -> tuple[int, ...]:
         """Return the shape of the state *name* of *parameter*."""
         return parameter.shape
+
+    def begin(self, state: dict[str, Any], group: Group) -> None:
+        """Bring on what *state* counts, before `update` does a step with it."""
+        if self.counts:
+            advance(state)
 
     def fuses(self, group: Group) -> bool:
         """Say whether the kernel `fused` has all that the options of *group* ask for."""
@@ -228,35 +234,36 @@ class Optimizer:
                 state = states.get(parameter)
                 if state is None:
                     state = states[parameter] = {}
-                if self.counts:
-                    advance(state)
+                self.begin(state, group)
                 large = elementwise and parameter._array.size >= LARGE
                 if not large or not update_in_pieces(update, parameter, gradient, state, group):
                     update(parameter, gradient, state, group)
 
     def capture_group(self, group: Group) -> None:
-        """Update as `update_group` while a plan is made, in which options and steps stay live."""
+        """Update as `update_group` while a plan is made, in which options and counts stay live."""
         tape: Any = TAPE.get()
         if self.eager:
             tape.fail(f"{self._name} {self.eager}")
-        live = live_options(group, tape)
+        ahead = Ahead(tape)
+        live = live_options(group, ahead)
         for parameter in group["params"]:
             gradient = parameter.grad
             if gradient is not None:
                 state = self.state.setdefault(parameter, {})
+                counted = ("step", *self.numbers) if self.counts else ()
+                begin = partial(self.begin, state, group)
+                counts = ahead.run(begin, state, counted) if counted else {}
                 seen = dict(state)
-                if self.counts:
-                    advance(state)
-                    tape.on_replay(partial(advance, state))
-                    key = ("step", id(group), state["step"])
-                    seen["step"] = Live(partial(state.get, "step"), key, tape.condition)
+                for name in counted:
+                    key = (name, id(group), state[name])
+                    seen[name] = Live(partial(counts.get, name), key, ahead.condition)
                 tape.own(parameter, *(v for v in state.values() if isinstance(v, Tensor)))
                 tape.region = (id(self), id(group), id(parameter))
                 if group.get("maximize"):
                     gradient = -gradient
                 self.update(parameter, gradient, seen, live)
                 tape.region = None
-                state.update({k: v for k, v in seen.items() if k != "step"})
+                state.update({k: v for k, v in seen.items() if k not in counted})
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradient of every parameter, or with False set it to zero in place.

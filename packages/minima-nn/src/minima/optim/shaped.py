@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Unpack
 
 import minima as mi
 from minima import Tensor, where
+from minima.compiler.live import live
 from minima.errors import ShapeError
 from minima.nn.arguments import check_choice, integer, real
 
@@ -201,7 +202,6 @@ class Adafactor(Optimizer):
     """
 
     counts: ClassVar[bool] = True
-    eager: ClassVar[str] = "changes its formula with the number of the step"
     slots: ClassVar[tuple[str, ...]] = ("row_var", "col_var", "variance")
 
     def __init__(
@@ -260,7 +260,9 @@ class Adafactor(Optimizer):
         )
         direction = gradient / mi.sqrt(square)
         short = mi.clip(_norm(direction) / (sqrt(size) * group["d"]), 1.0, float("inf"))
-        parameter.sub_(direction * (length / short), alpha=min(group["lr"], 1.0 / sqrt(step)))
+        parameter.sub_(
+            direction * (length / short), alpha=live(min, group["lr"], 1.0 / live(sqrt, step))
+        )
 
     def _square(
         self, parameter: Tensor, gradient: Tensor, state: State, new: float, least: float

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Unpack
 
 from minima import Tensor, clip, sign, sqrt, where
+from minima.compiler.live import live
 from minima.errors import ArgumentError
 from minima.nn.arguments import real
 
@@ -160,7 +161,6 @@ class ASGD(Optimizer):
 
     counts: ClassVar[bool] = True
     elementwise: ClassVar[bool] = True
-    eager: ClassVar[str] = "changes its formula with the number of the step"
     slots: ClassVar[tuple[str, ...]] = ("ax",)
 
     def __init__(
@@ -199,7 +199,7 @@ class ASGD(Optimizer):
             gradient = decayed(gradient, parameter, group["weight_decay"])
         eta = lr / (1.0 + lambd * lr * done) ** group["alpha"]
         parameter.mul_(1.0 - lambd * eta).sub_(gradient, alpha=eta)
-        share = 1.0 / max(1.0, done - group["t0"])
+        share = 1.0 / live(max, 1.0, done - group["t0"])
         mean = slot(state, "ax", parameter)
         if share == 1.0:
             mean.copy_(parameter)

@@ -56,3 +56,24 @@ def test_half_precision():
     y.backward()
     assert (y.dtype, logs.grad.dtype) == (mi.float16, mi.float16)
     np.testing.assert_allclose(y.item(), written_out(p, [1, 2], 0), rtol=1e-2)
+
+
+def test_compiled():
+    """Fault: a plan that keeps the lengths or targets of the call that made it."""
+
+    def function(logs, targets, shown, lengths):
+        loss = F.ctc_loss(mi.log_softmax(logs), targets, shown, lengths)
+        return loss, *mi.autograd.grad(loss, logs)
+
+    compiled = mi.compile(function, executor="numpy")
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        logs = mi.Tensor(rng.normal(size=(7, 3, 4)), requires_grad=True)
+        targets = mi.asarray(rng.integers(1, 4, (3, 3)))
+        shown, lengths = mi.asarray(rng.integers(5, 8, 3)), mi.asarray(rng.integers(0, 4, 3))
+        given = logs, targets, shown, lengths
+        for found, expected in zip(compiled(*given), function(*given), strict=True):
+            np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-12, atol=1e-14)
+    assert len(compiled.plans) == 1
+    with pytest.raises(mi.ArgumentError, match="input_lengths are"):
+        compiled(logs, targets, shown + 3, lengths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,22 @@ import numpy as np
 from minima import (
     Tensor,
     arange,
-    asarray,
     clip,
     concat,
+    equal,
     expand_dims,
+    finfo,
     full,
     logsumexp,
+    maximum,
+    not_equal,
     stack,
     where,
 )
 from minima.amp import autocasts
+from minima.autograd.mode import TAPE
 from minima.errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
+from minima.operators.creation import made
 
 from ..arguments import check_floating, integer
 from .reduction import check_reduction
@@ -66,22 +72,68 @@ def ctc_loss(
         )
     alone = log_probs.ndim == 2
     x = expand_dims(log_probs, 1) if alone else log_probs
-    steps, samples, classes = x.shape
+    classes = x.shape[2]
     if integer(NAME, "blank", blank, low=0) >= classes:
         raise ArgumentError(f"{NAME}: blank is {blank}; expected at most {classes - 1}")
-    shown = _lengths("input_lengths", input_lengths, samples, steps, alone)
-    lengths = _lengths("target_lengths", target_lengths, samples, None, alone)
-    labels = _padded(targets, lengths, samples, blank, alone)
+    given = (targets, input_lengths, target_lengths)
+    labels, shown, lengths = _followed(x, *given, blank) or _read(x, *given, blank, alone)
     wide = x.astype("float32") if x.dtype.itemsize < 4 else x
     loss = _paths(wide, labels, shown, lengths, blank)
     loss = where(loss > -0.5 * _least(wide), 0.0 if zero_infinity else float("inf"), loss)
     loss = loss.astype(x.dtype)
     if reduction == "mean":
-        counts = asarray(np.maximum(lengths, 1), device=x.device).astype(x.dtype)
-        return (loss / counts).mean()
+        return (loss / maximum(lengths, 1).astype(x.dtype)).mean()
     if reduction == "sum":
         return loss.sum()
     return loss.reshape(()) if alone else loss
+
+
+def _read(
+    x: Tensor, targets: Any, input_lengths: Any, target_lengths: Any, blank: int, alone: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return labels (N, longest), blank beyond each one's length, and both lengths (N,)."""
+    tape = TAPE.get()
+    if tape is not None and any(
+        isinstance(v, np.ndarray) for v in (targets, input_lengths, target_lengths)
+    ):
+        tape.fail(f"{NAME} takes NumPy arrays, data from outside; pass Tensors as arguments")
+    steps, samples, classes = x.shape
+    shown = _lengths("input_lengths", input_lengths, samples, steps, alone)
+    lengths = _lengths("target_lengths", target_lengths, samples, None, alone)
+    labels = _padded(targets, lengths, samples, blank, alone)
+    low, high = int(labels.min(initial=0)), int(labels.max(initial=0))
+    if low < 0 or high >= classes:
+        raise IndexRangeError(
+            f"{NAME}: target {low if low < 0 else high} is no class; expected 0 to {classes - 1}"
+        )
+    return made(labels, x.device), made(shown, x.device), made(lengths, x.device)
+
+
+def _followed(
+    x: Tensor, targets: Any, input_lengths: Any, target_lengths: Any, blank: int
+) -> tuple[Tensor, Tensor, Tensor] | None:
+    """Return what `_read` does, by operators, while a plan is made of padded targets.
+
+    None otherwise. The plan is for arguments that are lengths and classes.
+    """
+    tape = TAPE.get()
+    given = (targets, input_lengths, target_lengths)
+    if tape is None or not all(isinstance(t, Tensor) and t.dtype.kind in "iu" for t in given):
+        return None
+    steps, samples, classes = x.shape
+    longest = targets.shape[-1] if targets.ndim == 2 else -1
+    if targets.shape != (samples, longest) or any(t.shape != (samples,) for t in given[1:]):
+        return None
+    most = (classes - 1, steps, longest)
+    if not all(tape.expect(t, partial(_within, most=n)) for t, n in zip(given, most)):
+        return None
+    labels, shown, lengths = (t.detach().astype("int64") for t in given)
+    there = arange(longest, device=x.device) < expand_dims(lengths, 1)
+    return where(there, labels, blank), shown, lengths
+
+
+def _within(values: Any, most: int) -> bool:
+    return not values.size or bool(values.min() >= 0 and values.max() <= most)
 
 
 def _lengths(name: str, given: Any, samples: int, most: int | None, alone: bool) -> Any:
@@ -125,26 +177,25 @@ def _padded(targets: Any, lengths: Any, samples: int, blank: int, alone: bool) -
     return found
 
 
-def _paths(x: Tensor, labels: Any, shown: Any, lengths: Any, blank: int) -> Tensor:
+def _paths(x: Tensor, labels: Tensor, shown: Tensor, lengths: Tensor, blank: int) -> Tensor:
     """Return -log of the sum over all spellings, of step after step: the forward variables."""
-    steps, samples, classes = x.shape
-    spelled = np.full((samples, 2 * labels.shape[1] + 1), blank, np.int64)
-    spelled[:, 1::2] = labels
-    skips = np.zeros(spelled.shape, bool)
-    skips[:, 2:] = (spelled[:, 2:] != blank) & (spelled[:, 2:] != spelled[:, :-2])
-    last = 2 * lengths[:, None]
-    order = np.arange(spelled.shape[1])
-    ends = (order == last) | ((order == last - 1) & (last > 0))
+    (steps, samples, _), device = x.shape, x.device
+    blanks = full(labels.shape, blank, dtype="int64", device=device)
+    pairs = stack([blanks, labels], axis=2).reshape((samples, -1))
+    two = full((samples, 2), blank, dtype="int64", device=device)
+    spelled = concat([pairs, two[:, :1]], axis=1)
+    width = spelled.shape[1]
+    before = concat([two, spelled], axis=1)[:, :width]
+    may_skip = not_equal(spelled, blank) & not_equal(spelled, before)
+    last, order = expand_dims(lengths, 1) * 2, arange(width, device=device)
+    at_end = equal(order, last) | (equal(order, last - 1) & (last > 0))
+    active = arange(steps, device=device).reshape((steps, 1, 1)) < expand_dims(shown, 1)
     never = _least(x) * 4 * (steps + 1)
 
-    device = x.device
-    scores = _scores(x, spelled, classes)
+    columns = arange(samples, device=device).reshape((samples, 1))
+    scores = clip(x[:, columns, spelled], min=_least(x))
     wall = full((samples, 2), never, dtype=x.dtype, device=device)
-    may_skip, at_end = (asarray(a, device=device) for a in (skips, ends))
-    active = asarray(np.arange(steps)[:, None, None] < shown[:, None], device=device)
-    start = np.where(order < 1, 0.0, never) + np.zeros((samples, 1))
-    alpha = asarray(start.astype(x.dtype), device=device)
-    width = spelled.shape[1]
+    alpha = where(order < 1, full((samples, 1), 0.0, dtype=x.dtype, device=device), never)
     for step in range(steps):
         walled = concat([wall, alpha], axis=1)
         skipped = where(may_skip, walled[:, :width], never)
@@ -153,18 +204,6 @@ def _paths(x: Tensor, labels: Any, shown: Any, lengths: Any, blank: int) -> Tens
     return -logsumexp(where(at_end, alpha, never), axis=1)
 
 
-def _scores(x: Tensor, spelled: Any, classes: int) -> Tensor:
-    """Return (T, N, 2 S + 1), what x says of each place of what is spelled."""
-    low, high = int(spelled.min(initial=0)), int(spelled.max(initial=0))
-    if low < 0 or high >= classes:
-        raise IndexRangeError(
-            f"{NAME}: target {low if low < 0 else high} is no class; expected 0 to {classes - 1}"
-        )
-    samples = arange(spelled.shape[0], device=x.device)
-    found = x[:, expand_dims(samples, 1), asarray(spelled, device=x.device)]
-    return clip(found, min=_least(x))
-
-
 def _least(x: Tensor) -> float:
     """Return what stands for -infinity in one step: a number, so that differences are not NaN."""
-    return -float(np.finfo(x.dtype).max) / (16 * (x.shape[0] + 1))
+    return -finfo(x.dtype).max / (16 * (x.shape[0] + 1))
