@@ -12,6 +12,7 @@
 #define __shared__ static  // all that a kernel file has in writable memory; one block at a time
 #define __forceinline__ inline __attribute__((always_inline))
 #define __noinline__ __attribute__((noinline))
+#define __grid_constant__
 #define __align__(n) __attribute__((aligned(n)))
 #define __restrict__ __restrict
 

@@ -6,7 +6,7 @@ from unittest.mock import patch
 from minima_cuda.families import convolution, depthwise
 
 from .compare import Mutation
-from .test_convolution import LARGE, ROWS, UNEVEN, Row, check
+from .test_convolution import LARGE, ROWS, UNEVEN, Row, check, infinite
 
 __all__ = ["MUTATIONS"]
 
@@ -112,6 +112,21 @@ MUTATIONS = [
         "found.back = step * dilation / stride",
         "found.back = step",
         on("conv2d_input_gradient", ROWS[1]),
+    ),
+    Mutation(
+        "infinite weights times no window",
+        FILE,
+        "if (before == before || all) continue;",
+        "continue;",
+        partial(infinite, ROWS[3], "float32"),
+    ),
+    Mutation(
+        "windows there are not, of infinite weights",
+        FILE,
+        "if (by_y < 0 || by_x < 0) continue;",
+        "if (by_y < 0) continue;",
+        partial(infinite, ROWS[3], "float32"),
+        "bounds",
     ),
     Mutation("last part lost", FILE, "part < many", "part + 1 < many", PARTS),
     Mutation(

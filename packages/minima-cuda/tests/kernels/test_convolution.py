@@ -216,3 +216,21 @@ def test_not_finite():
     inputs[0][0, 1, 2, 2], inputs[0][1, 0, 0, 0] = np.nan, np.inf
     got = convolution.KERNELS(EmulatorLauncher(), Poisoned())["conv2d"](*inputs, **attrs)
     assert_close(got, reference("conv2d", *inputs, **attrs), "float32")
+
+
+def infinite(row, dtype, launcher):
+    """Compare input gradients of infinite weights, which meet windows that there are alone."""
+    (g, weight), attrs = row.problem("conv2d_input_gradient", dtype)
+    weight[0, 0, 0, 0], weight[-1, -1, -1, -1] = np.inf, -np.inf
+    got = convolution.KERNELS(launcher, Poisoned())["conv2d_input_gradient"](g, weight, **attrs)
+    wanted = reference("conv2d_input_gradient", g, weight, **attrs)
+    assert np.isinf(wanted).any()
+    assert np.isfinite(wanted).any()
+    assert_close(got, wanted, dtype, scale=4)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+@pytest.mark.parametrize("row", [*ROWS[:4], ROWS[7], LARGE[0]], ids=str)
+def test_infinite_weights_at_borders(row, dtype):
+    """Catches a weight that is multiplied by the zero of a window that there is not."""
+    infinite(row, dtype, EmulatorLauncher())

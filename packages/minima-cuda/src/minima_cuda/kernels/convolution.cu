@@ -267,24 +267,81 @@ DEVICE Phase phase_of(const Window& w, int axis, Int32 phase) {
   return found;
 }
 
+// Where a block's tile of the input gradient lies: in a phase of a group.
+struct InputTile {
+  Tile tile;
+  Index group, columns;
+  Int32 phase_y, phase_x;
+  Phase v, u;  // along y and x
+
+  DEVICE InputTile(const Convolution& c) {
+    const Window& w = c.window;
+    const Index most = Index((w.size[0] + w.stride[0] - 1) / w.stride[0]) *
+                       ((w.size[1] + w.stride[1] - 1) / w.stride[1]);
+    tile = tile_of(c.channels, c.images * most);
+    const Index phase = quotient(tile.batch, c.groups);
+    group = tile.batch - phase * c.groups;
+    phase_y = Int32(quotient(phase, w.stride[1]));
+    phase_x = Int32(phase - Index(phase_y) * w.stride[1]);
+    v = phase_of(w, 0, phase_y), u = phase_of(w, 1, phase_x);
+    columns = Index(c.images) * v.elements * u.elements;
+  }
+  // Where an element of the phase lies in y.
+  DEVICE Index element(const Convolution& c, Int32 row, const Place& at) const {
+    const Window& w = c.window;
+    const Index plane = (at.plane * c.groups + group) * c.channels + row;
+    const Int32 on_y = phase_y + at.y * w.stride[0], on_x = phase_x + at.x * w.stride[1];
+    return (plane * w.size[0] + on_y) * w.size[1] + on_x;
+  }
+};
+
+// The elements of the block's tile that are NaN and lie at a border, anew, from those windows alone
+// that there are: in the product, others are zeros, which infinite weights make NaN. It is not
+// inlined, for it would take registers from the product.
+__device__ __noinline__ void mend_borders(const T* g, const T* weight, T* y, const Convolution& c) {
+  const Window& w = c.window;
+  const InputTile b(c);
+  const Index windows = w.windows(), taps = w.taps();
+#pragma unroll 1
+  for (int i = 0; i < EACH * EACH; ++i) {
+    const Int32 row = b.tile.row + part_of_tile(i % EACH, threadIdx.y);
+    const Index n = b.tile.column + part_of_tile(i / EACH, threadIdx.x);
+    if (row >= c.channels || n >= b.columns) continue;
+    const Place at = place_of(n, b.v.elements, b.u.elements);
+    const Index here = b.element(c, row, at);
+    const A before = load(y[here]);
+    const Int32 last_y = at.y + b.v.start, last_x = at.x + b.u.start;
+    const bool all = w.is_window(last_y, last_x) &&
+                     w.is_window(last_y - (b.v.taps - 1) * b.v.back,
+                                 last_x - (b.u.taps - 1) * b.u.back);
+    if (before == before || all) continue;
+    A total = 0;
+    for (Index k = 0; k < c.outputs * taps; ++k) {
+      const Place tap = place_of(k, w.kernel[0], w.kernel[1]);
+      const Int32 by_y = w.seer(0, b.phase_y + at.y * w.stride[0], tap.y);
+      const Int32 by_x = w.seer(1, b.phase_x + at.x * w.stride[1], tap.x);
+      if (by_y < 0 || by_x < 0) continue;
+      const Index output = b.group * c.outputs + tap.plane;
+      const Index plane = at.plane * c.groups * c.outputs + output;
+      total += load(g[plane * windows + Index(by_y) * w.count[1] + by_x]) *
+               load(weight[(output * c.channels + row) * taps + tap.y * w.kernel[1] + tap.x]);
+    }
+    y[here] = store<T>(total);
+  }
+}
+
 // g (N, O, OH, OW), weight (O, C / groups, kh, kw) -> y (N, C, H, W), phase by phase.
 // Rows: channels. Columns: elements of all images. Depth: outputs, and places in their windows.
 KERNEL convolution_input_gradient(const T* g, const T* weight, T* y,
-                                  Convolution c) {
-  const Window w = c.window;
+                                  const __grid_constant__ Convolution c) {
+  const Window& w = c.window;
   const Index windows = w.windows(), taps = w.taps();
-  const Index most = Index((w.size[0] + w.stride[0] - 1) / w.stride[0]) *
-                     ((w.size[1] + w.stride[1] - 1) / w.stride[1]);
-  const Tile tile = tile_of(c.channels, c.images * most);
-  const Index phase = quotient(tile.batch, c.groups), group = tile.batch - phase * c.groups;
-  const Int32 phase_y = Int32(quotient(phase, w.stride[1]));
-  const Int32 phase_x = Int32(phase - Index(phase_y) * w.stride[1]);
-  const Phase v = phase_of(w, 0, phase_y), u = phase_of(w, 1, phase_x);
-  const Index columns = Index(c.images) * v.elements * u.elements;
-  if (tile.column >= columns) return;
-  const Index depth = Index(c.outputs) * v.taps * u.taps, first = group * c.channels;
-  const Factors of = {weight + group * c.outputs * c.channels * taps,
-                      g + group * c.outputs * windows, taps, c.channels, w.count[0], w.count[1]};
+  const InputTile b(c);
+  if (b.tile.column >= b.columns) return;
+  const Phase &v = b.v, &u = b.u;
+  const Index depth = Index(c.outputs) * v.taps * u.taps;
+  const Factors of = {weight + b.group * c.outputs * c.channels * taps,
+                      g + b.group * c.outputs * windows, taps, c.channels, w.count[0], w.count[1]};
   const auto step = [&](Index k) -> Step {
     const Place at = place_of(k, v.taps, u.taps);
     const Int32 tap = (v.first_tap + at.y * v.tap_step) * w.kernel[1] + u.first_tap +
@@ -296,11 +353,11 @@ KERNEL convolution_input_gradient(const T* g, const T* weight, T* y,
     const Place at = place_of(n, v.elements, u.elements);
     return {at.plane * c.groups * c.outputs * windows, at.y + v.start, at.x + u.start};
   };
+  bool lost = false;
   const auto write = [&](Int32 row, Index n, A value) {
-    const Place at = place_of(n, v.elements, u.elements);
-    const Index plane = at.plane * c.groups * c.channels + first + row;
-    const Int32 on_y = phase_y + at.y * w.stride[0], on_x = phase_x + at.x * w.stride[1];
-    y[(plane * w.size[0] + on_y) * w.size[1] + on_x] = store<T>(value);
+    lost |= value != value;
+    y[b.element(c, row, place_of(n, v.elements, u.elements))] = store<T>(value);
   };
-  multiply<false>(of, tile, columns, 0, depth, step, column, write);
+  multiply<false>(of, b.tile, b.columns, 0, depth, step, column, write);
+  if (lost) mend_borders(g, weight, y, c);
 }

@@ -22,6 +22,9 @@ struct Window {
   DEVICE bool inside(Int32 y, Int32 x) const {
     return UInt32(y) < UInt32(size[0]) && UInt32(x) < UInt32(size[1]);
   }
+  DEVICE bool is_window(Int32 y, Int32 x) const {
+    return UInt32(y) < UInt32(count[0]) && UInt32(x) < UInt32(count[1]);
+  }
 };
 
 // A place in one of many planes of *height* x *width*, from its number.
