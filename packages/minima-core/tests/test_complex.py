@@ -73,6 +73,24 @@ CALLS = {
     "tanh": (mi.tanh, [c(3)]),
     "sin": (mi.sin, [c(3)]),
     "cos": (mi.cos, [c(3)]),
+    "sigmoid": (lambda x: mi.sigmoid(x - 1), [c(3)]),
+    "silu": (ops.silu, [c(3)]),
+    "logsumexp": (lambda x: mi.logsumexp(x, axis=0), [c(3, 2)]),
+    "logaddexp": (mi.logaddexp, [c(3), c(2, 1)]),
+    "logcumsumexp": (lambda x: ops.logcumsumexp(x, axis=0), [c(3, 2)]),
+    "conv1d": (lambda *t: ops.conv1d(*t, stride=2, padding=1), [c(2, 2, 4), c(2, 2, 2), c(2)]),
+    "conv2d": (lambda *t: ops.conv2d(*t, groups=2), [c(1, 2, 3, 3), c(2, 1, 2, 2), c(2)]),
+    "conv2d of real": (ops.conv2d, [r(1, 1, 2, 3), c(1, 1, 2, 2), r(1)]),
+    "conv3d": (lambda *t: ops.conv3d(*t, padding="same"), [c(1, 2, 2, 2), c(1, 1, 2, 1, 2)]),
+    "conv_transpose1d": (
+        lambda *t: ops.conv_transpose1d(*t, stride=2, output_padding=1),
+        [c(1, 2, 3), c(2, 1, 2), c(1)],
+    ),
+    "conv_transpose2d": (
+        lambda *t: ops.conv_transpose2d(*t, dilation=2, groups=2),
+        [c(1, 2, 2, 2), c(2, 1, 2, 1)],
+    ),
+    "conv_transpose3d": (ops.conv_transpose3d, [c(1, 1, 2, 2), c(1, 1, 2, 1, 2), c(1)]),
 }
 
 
@@ -173,13 +191,23 @@ def test_backward_of_a_complex_output():
 
 @pytest.mark.parametrize(
     "function",
-    [mi.relu, mi.sigmoid, ops.gelu, ops.softmax, ops.layer_norm],
+    [mi.relu, ops.erf, ops.gelu, ops.softmax, ops.layer_norm],
     ids=lambda f: f.__name__,
 )
 def test_refused(function):
     """An operator for real numbers says so, instead of answering wrongly."""
     with pytest.raises(mi.DTypeError, match=r"expected real numbers: take .*mi\.real"):
         function(mi.Tensor([1 + 2j, 3.0]))
+
+
+def test_composed_at_infinity():
+    """What is composed of complex numbers neither overflows nor leaves its range, nor warns."""
+    inf = float("inf")
+    x = mi.Tensor([-1e3 + 2j, 1e3 + 2j, inf, -inf], dtype="complex128")
+    assert mi.sigmoid(x).tolist() == [0, 1, 1, 0]
+    assert mi.logsumexp(x[:2]).tolist() == 1e3 + 2j
+    assert mi.logsumexp(x[3:]).tolist() == -inf
+    assert mi.logaddexp(x, x[2:].tile(2)).tolist() == [inf, 1e3 + 2j, inf, -inf]
 
 
 def test_cast_to_real():

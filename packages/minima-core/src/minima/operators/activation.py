@@ -7,12 +7,14 @@ from typing import Any
 from ..errors import ArgumentError
 from ..methods import Axis
 from ..tensor import Tensor
-from .arithmetic import multiply, subtract
+from .arithmetic import add, divide, multiply, negative, subtract
 from .axes import canonical_axes, canonical_axis, kept_shape
+from .comparison import isfinite, less, where
+from .complex import real
 from .composition import differentiate_reference
-from .exponential import erf, exp
-from .manipulation import reshape
-from .reduction import sum
+from .exponential import erf, exp, log
+from .manipulation import reshape, squeeze
+from .reduction import max, sum
 from .table import Array, operator
 
 __all__ = [
@@ -74,6 +76,13 @@ def sigmoid(xp: Any, x: Array) -> Any:
     """
     e = xp.exp(-xp.abs(x))
     return xp.where(x >= 0, xp.ones((), dtype=x.dtype), e) / (e + 1.0)
+
+
+@sigmoid.of_complex
+def _(x: Tensor) -> Tensor:
+    left = less(real(x), 0)
+    e = exp(where(left, x, negative(x)))  # at most 1: nothing overflows
+    return divide(where(left, e, 1.0), add(e, 1.0))
 
 
 @sigmoid.gradient(saves="y")
@@ -237,6 +246,14 @@ def _(x: Tensor, axis: Axis, keepdims: bool, axes: Axis) -> dict[str, Any]:
 
     chosen = axis if axes is None else axes
     return {**_extreme_prepare("logsumexp", x, chosen, keepdims), "axes": None}
+
+
+@logsumexp.of_complex
+def _(x: Tensor, axis: tuple[int, ...], keepdims: bool, axes: None) -> Tensor:
+    top = max(real(x.detach()), axis=axis, keepdims=True)
+    safe = where(isfinite(top), top, 0.0)
+    total = add(log(sum(exp(subtract(x, safe)), axis=axis, keepdims=True)), safe)
+    return total if keepdims else squeeze(total, axis=axis)
 
 
 @logsumexp.gradient(saves="x y")

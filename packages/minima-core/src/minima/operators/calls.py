@@ -46,6 +46,7 @@ class Calls:
     rule: Rule | None
     preparation: Rule | None
     explanation: Rule | None
+    composition: Rule | None
     save_inputs: tuple[bool, ...]
     save_output: bool
     reads: list[tuple[list[bool], bool]]
@@ -137,6 +138,9 @@ class Calls:
                 self.fail(error, inputs, attrs, explains=False)
         if not inputs:
             raise ArgumentError(f"{self.name}: got no tensors; expected at least one")
+        if self.composition is not None and inputs[0]._array.dtype.kind == "c":
+            composed: Tensor = self.composition(*inputs, **attrs)
+            return composed
         device = inputs[0]._device
         arrays = tuple([None if t is None else t._array for t in inputs])
         kernel = device.kernels[self.name]
@@ -260,7 +264,7 @@ class Calls:
                 inputs[i] = scalar_tensor(self.name, t, target, device)
             elif promoted and t is not None and dtype is not None and t.dtype != dtype:
                 inputs[i] = t.astype(dtype)
-        if self.real:
+        if self.real and self.composition is None:
             for t in inputs:
                 if t is not None and t.dtype.kind == "c":
                     raise DTypeError(

@@ -9,11 +9,15 @@ of convolution. Everything here can be differentiated to any order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from ..errors import ShapeError
 from ..tensor import Tensor
+from .arithmetic import add, multiply, subtract
 from .axes import sizes
+from .complex import imag, real
+from .manipulation import reshape
 from .reduction import sum
 from .table import Array, operator
 
@@ -163,6 +167,18 @@ def _(g: Tensor, y: Any, x: Any, shape: Any, stride: Pair, padding: Pair, dilati
 
 
 # ---- convolution ---------------------------------------------------------------------------------
+def by_parts(convolve: Callable[..., Tensor], a: Tensor, b: Tensor) -> Tensor:
+    """Return what the bilinear *convolve* of real numbers makes of complex ones.
+
+    >>> import minima as mi
+    >>> by_parts(mi.multiply, mi.Tensor([1 + 2j]), mi.Tensor([3j]))
+    Tensor([-6.+3.j], dtype=complex64)
+    """
+    (ra, ia), (rb, ib) = ((real(t), imag(t)) for t in (a, b))
+    parts = subtract(convolve(ra, rb), convolve(ia, ib)), add(convolve(ra, ib), convolve(ia, rb))
+    return add(parts[0], multiply(parts[1], 1j))
+
+
 def columns(xp: Any, x: Any, groups: int, **geometry: Any) -> Any:
     """Return windows as matrices: (N, C, H, W) -> (N, groups, C / groups * kh * kw, OH * OW)."""
     found = windows.entry.reference(xp, x, **geometry)
@@ -235,6 +251,12 @@ def _(
     return {**found, "groups": groups}
 
 
+@conv2d.of_complex
+def _(x: Tensor, weight: Tensor, bias: Tensor | None, **attrs: Any) -> Tensor:
+    y = by_parts(lambda a, b: conv2d(a, b, None, **attrs), x, weight)
+    return y if bias is None else add(y, reshape(bias, (-1, 1, 1)))
+
+
 @conv2d.gradient(saves="x weight")
 def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, bias: Any, **attrs: Any) -> Any:
     return (
@@ -284,6 +306,11 @@ def _(x: Tensor, weight: Tensor, shape: tuple[int, ...], **attrs: Any) -> dict[s
     return {"shape": tuple(shape), **found, "groups": groups}
 
 
+@conv2d_input_gradient.of_complex
+def _(x: Tensor, weight: Tensor, shape: Any, **attrs: Any) -> Tensor:
+    return by_parts(lambda a, b: conv2d_input_gradient(a, b, shape, **attrs), x, weight)
+
+
 @conv2d_input_gradient.gradient(saves="x weight")
 def _(g: Tensor, y: Any, x: Tensor, weight: Tensor, shape: Any, **attrs: Any) -> Any:
     return (
@@ -328,6 +355,11 @@ def _(x: Tensor, g: Tensor, shape: tuple[int, ...], **attrs: Any) -> dict[str, A
     groups = attrs.pop("groups")
     found = geometry("conv2d_weight_gradient", **attrs)
     return {"shape": tuple(shape), **found, "groups": groups}
+
+
+@conv2d_weight_gradient.of_complex
+def _(x: Tensor, g: Tensor, shape: Any, **attrs: Any) -> Tensor:
+    return by_parts(lambda a, b: conv2d_weight_gradient(a, b, shape, **attrs), x, g)
 
 
 @conv2d_weight_gradient.gradient(saves="x g")

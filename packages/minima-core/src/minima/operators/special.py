@@ -6,11 +6,20 @@ from typing import Any
 
 from ..tensor import Tensor, TensorLike, as_tensor
 from .activation import sigmoid
-from .arithmetic import divide, multiply, power, subtract
-from .comparison import bitwise_and, bitwise_or, equal, isnan, less_equal, where
-from .complex import conjugated
+from .arithmetic import add, divide, multiply, power, subtract
+from .comparison import (
+    bitwise_and,
+    bitwise_or,
+    equal,
+    isfinite,
+    isnan,
+    less,
+    less_equal,
+    where,
+)
+from .complex import conjugated, real
 from .composed import alike, composite
-from .exponential import log, log1p, sqrt
+from .exponential import exp, log, log1p, sqrt
 from .manipulation import copy
 from .table import Array, operator
 
@@ -79,6 +88,15 @@ def logaddexp(xp: Any, a: Array, b: Array) -> Any:
     Tensor([0.693147, 1.313262])
     """
     return xp.logaddexp(a, b)
+
+
+@logaddexp.of_complex
+def _(a: Tensor, b: Tensor) -> Tensor:
+    larger = less(real(b), real(a))
+    top, low = where(larger, a, b), where(larger, b, a)
+    finite = isfinite(top)
+    gap = where(finite, subtract(low, where(finite, top, 0.0)), -float("inf"))
+    return add(top, log1p(exp(gap)))
 
 
 @logaddexp.gradient(saves="a b")

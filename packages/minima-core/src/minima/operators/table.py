@@ -10,8 +10,8 @@ it if it is needed. It is written with operators, so it can be differentiated ag
 ``g`` or a view; it never returns one new Tensor for two inputs. Sums over broadcast axes are taken
 by the engine, and so is the real part for a real input of a complex result; a factor that may be
 complex goes through `minima.operators.complex.conjugated`, or the operator is marked ``real`` and
-takes real numbers alone. ``saves`` names the values that the gradient reads; of the others it
-sees a `Spec` (shape, dtype, device).
+takes real numbers alone, or of complex ones what `Operator.of_complex` composes. ``saves`` names
+the values that the gradient reads; of the others it sees a `Spec` (shape, dtype, device).
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ Arrays: TypeAlias = Sequence[Any]
 
 
 class OperatorFunction(Protocol[P]):
-    """A public operator: call it; ``gradient``, ``prepare`` and ``explain`` complete its entry."""
+    """A public operator: call it.
+
+    ``gradient``, ``prepare``, ``explain`` and ``of_complex`` complete its entry.
+    """
 
     __name__: str
     __doc__: str | None
@@ -55,6 +58,9 @@ class OperatorFunction(Protocol[P]):
 
     def explain(self, function: Rule, /) -> Rule:
         """Enter what says in words why inputs do not fit."""
+
+    def of_complex(self, function: Rule, /) -> Rule:
+        """Enter what computes it of complex numbers, composed of other operators."""
 
 
 class Operator(Calls, Generic[P]):
@@ -94,6 +100,7 @@ class Operator(Calls, Generic[P]):
         self.rule: Rule | None = None
         self.preparation: Rule | None = None
         self.explanation: Rule | None = None
+        self.composition: Rule | None = None
         self.save_inputs: tuple[bool, ...] = ()
         self.save_output = False
         self.reads: list[tuple[list[bool], bool]] = []
@@ -156,6 +163,15 @@ class Operator(Calls, Generic[P]):
         self.explanation = function
         return function
 
+    def of_complex(self, function: Rule) -> Rule:
+        """Enter *function*, which computes an operator for real numbers of complex ones.
+
+        It gets Tensors, all of one complex dtype, and the attributes in canonical form, and is
+        composed of other operators: so kernels see real numbers alone.
+        """
+        self.composition = function
+        return function
+
     def _function(self) -> Callable[P, Tensor]:
         """Return the public function: quick where all is plain, `apply` for all else."""
         apply, name = self.apply, self.name
@@ -177,6 +193,7 @@ class Operator(Calls, Generic[P]):
         call.__wrapped__ = self.reference  # type: ignore[attr-defined]
         call.entry, call.explain = self, self.explains  # type: ignore[attr-defined]
         call.gradient, call.prepare = self.gradient, self.prepare  # type: ignore[attr-defined]
+        call.of_complex = self.of_complex  # type: ignore[attr-defined]
         return cast("Callable[P, Tensor]", call)
 
 
@@ -222,7 +239,7 @@ def operator(
 
     *promotes* says which inputs are brought to one dtype (True: all, False: none); *floating*
     that integers become float32 first, *view* that the output may share the first input's memory,
-    *real* that complex inputs are refused.
+    *real* that complex inputs are refused, or left to what `Operator.of_complex` enters.
 
     Raises: ArgumentError when the name is taken or the docstring is missing.
     """

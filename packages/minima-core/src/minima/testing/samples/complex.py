@@ -39,8 +39,34 @@ SAMPLES: list[Sample] = [
     *_part("imag", lambda x: np.array(np.imag(x))),
 ]
 
+
+def _conv1d(x: Any, weight: Any, bias: Any, padding: int) -> Any:
+    seen = np.lib.stride_tricks.sliding_window_view(
+        np.pad(x, ((0, 0), (0, 0), (padding, padding))), weight.shape[2], axis=2
+    )
+    return np.einsum("nclk,ock->nol", seen, weight) + bias[:, None]
+
+
+def _spread(x: Any, weight: Any) -> Any:
+    (n, _, size), (_, o, k) = x.shape, weight.shape
+    y = np.zeros((n, o, size + k - 1), np.result_type(x, weight))
+    for i in range(k):
+        y[:, :, i : i + size] += np.einsum("ncl,co->nol", x, weight[:, :, i])
+    return y
+
+
+def _by_parts() -> Iterator[Sample]:
+    """Yield the rows of what sees complex numbers as two real ones."""
+    inputs = [plane(2, 2, 4), plane(3, 2, 3), plane(3)]
+    yield Sample("conv1d", _conv1d, inputs, {"padding": 1}, "complex")
+    yield Sample("conv1d", _conv1d, [plane(0, 2, 4), *inputs[1:]], {"padding": 0}, "no complex")
+    yield Sample("conv_transpose1d", _spread, [plane(2, 2, 3), plane(2, 3, 2)], note="complex")
+    yield Sample("silu", lambda x: x / (1 + np.exp(-x)), [plane(2, 3)], note="complex")
+
+
 COMPOSED: list[Sample] = [
     *_part("conj", np.conj),
+    *_by_parts(),
     *(Sample("angle", np.angle, [plane(*shape)], note="complex") for shape in SHAPES),
     Sample("angle", np.angle, [away(2, 3)]),
     Sample("angle", np.angle, [exactly([0.0, nan])], note="special", smooth=False),
