@@ -75,6 +75,8 @@ CALLS = {
     "cos": (mi.cos, [c(3)]),
     "sigmoid": (lambda x: mi.sigmoid(x - 1), [c(3)]),
     "silu": (ops.silu, [c(3)]),
+    "normalize": (ops.normalize, [c(2, 3)]),
+    "pairwise_distance": (ops.pairwise_distance, [c(2, 3), c(3)]),
     "logsumexp": (lambda x: mi.logsumexp(x, axis=0), [c(3, 2)]),
     "logaddexp": (mi.logaddexp, [c(3), c(2, 1)]),
     "logcumsumexp": (lambda x: ops.logcumsumexp(x, axis=0), [c(3, 2)]),
@@ -191,7 +193,11 @@ def test_backward_of_a_complex_output():
 
 @pytest.mark.parametrize(
     "function",
-    [mi.relu, ops.erf, ops.gelu, ops.softmax, ops.layer_norm],
+    [
+        *(mi.relu, ops.erf, ops.gelu, ops.softmax, ops.layer_norm, ops.leaky_relu, ops.elu),
+        *(ops.celu, ops.selu, ops.relu6, ops.hardtanh, ops.hardsigmoid, ops.hardswish),
+        *(ops.hardshrink, ops.softshrink, ops.rrelu, ops.histogram),
+    ],
     ids=lambda f: f.__name__,
 )
 def test_refused(function):

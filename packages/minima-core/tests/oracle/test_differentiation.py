@@ -53,6 +53,13 @@ CALLS = {
     "var": (lambda xp, a: xp.var(a, 0, correction=1), [A]),
     "index": (lambda xp, a: a[1:, ::2], [A]),
     "sigmoid": (lambda xp, a: xp.sigmoid(a), [A]),
+    "normalize": (lambda xp, a: space(xp).normalize(a), [A]),
+    "normalize by 3": (lambda xp, a: space(xp).normalize(a, 3), [A]),
+    "pairwise_distance": (lambda xp, a, b: space(xp).pairwise_distance(a, b), [A, B]),
+    "rms_norm": (
+        lambda xp, a: tf.rms_norm(a, (4,)) if xp is torch else mi.operators.rms_norm(a),
+        [A],
+    ),
     "logsumexp": (lambda xp, a: xp.logsumexp(a, 0), [A]),
     "logaddexp": (lambda xp, a, b: xp.logaddexp(a, b * 9), [A, B]),
     "conv1d": (

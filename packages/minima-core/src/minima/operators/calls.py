@@ -19,7 +19,7 @@ from ..errors import ArgumentError, DTypeError
 from ..explain import RAW, named, signature_error
 from ..tensor import Tensor, as_tensor, share_version, wrap
 from .misfits import misfit
-from .scalars import NUMBERS, number, on_one_device, scalar_tensor
+from .scalars import NUMBERS, number, on_one_device, only_real, scalar_tensor
 
 __all__ = ["Calls", "Rule"]
 
@@ -265,12 +265,7 @@ class Calls:
             elif promoted and t is not None and dtype is not None and t.dtype != dtype:
                 inputs[i] = t.astype(dtype)
         if self.real and self.composition is None:
-            for t in inputs:
-                if t is not None and t.dtype.kind == "c":
-                    raise DTypeError(
-                        f"{self.name}: got {t.dtype}{list(t.shape)}; expected real numbers: take "
-                        "the parts with mi.real and mi.imag, or the size with mi.abs"
-                    )
+            only_real(self.name, *inputs)
         return tuple(inputs)
 
     def _missing(self, i: int) -> NoReturn:

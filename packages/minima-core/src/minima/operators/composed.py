@@ -7,8 +7,8 @@ its compiled form and its place on every device are those of the operators that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from ..errors import ArgumentError
 from ..explain import RAW, reworded
 from ..late import Late
 from ..tensor import Tensor, as_tensor
-from .scalars import NUMBERS, on_one_device, scalar_tensor
+from .scalars import NUMBERS, on_one_device, only_real, scalar_tensor
 
 __all__ = ["COMPOSITES", "alike", "composite"]
 
@@ -33,15 +33,21 @@ _INPUTS = ("TensorLike", "TensorLike | None")
 _SEQUENCE = "Sequence[TensorLike]"
 
 
-def composite(function: Callable[P, R]) -> Callable[P, R]:
+@overload
+def composite(function: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def composite(*, real: bool = ...) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def composite(function: Any = None, /, *, real: bool = False) -> Any:
     """Enter *function* in `COMPOSITES`; its parameters annotated ``TensorLike`` become Tensors.
 
     Arrays and lists are converted; a number, of Python or NumPy, takes the dtype that it has beside
     the first Tensor. ``Sequence[TensorLike]`` marks one sequence of such inputs, ahead of all else.
-    All inputs have to lie on one device.
+    All inputs have to lie on one device; *real* says that complex ones are refused.
 
     Raises: ArgumentError when the name is taken or the docstring is missing.
     """
+    if function is None:
+        return partial(composite, real=real)
     name = function.__name__.rstrip("_")
     code, notes = function.__code__, function.__annotations__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -65,7 +71,10 @@ def composite(function: Callable[P, R]) -> Callable[P, R]:
                 args = (_tensors(name, list(args[0])), *args[1:])
             given = [args[i] for i in places if i < len(args)]
             given += [options[n] for n in inputs if n in options]
-            found = iter(_tensors(name, given))
+            given = _tensors(name, given)
+            if real:
+                only_real(name, *given)
+            found = iter(given)
             whole = list(args)
             for i in places:
                 if i < len(args):

@@ -11,6 +11,7 @@ from ..errors import ArgumentError
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import add, divide, multiply, power_scalar, subtract
 from .comparison import clip, equal, where
+from .complex import conjugated, real
 from .composed import alike, composite
 from .exponential import abs, sqrt, square
 from .manipulation import broadcast_arrays
@@ -23,7 +24,7 @@ __all__ = ["cosine_similarity", "normalize", "pairwise_distance"]
 def normalize(x: TensorLike, p: float = 2.0, axis: int = 1, eps: float = 1e-12) -> Tensor:
     """Return x over its p-norm along *axis*, over *eps* where that is larger.
 
-    Dtype: as x. Gradient: that of x / eps where the norm is below eps, as at 0.
+    Dtype: as x, complex too. Gradient: that of x / eps where the norm is below eps, as at 0.
 
     >>> import minima as mi
     >>> mi.normalize(mi.Tensor([[3.0, 4.0]]))
@@ -40,7 +41,7 @@ def _least(x: Tensor, eps: float) -> float:
     return builtins.max(eps, float(np.finfo(x.dtype).smallest_normal))
 
 
-@composite
+@composite(real=True)
 def cosine_similarity(x1: TensorLike, x2: TensorLike, axis: int = 1, eps: float = 1e-8) -> Tensor:
     """Return the cosine of the angle between x1 and x2 along *axis*.
 
@@ -72,7 +73,8 @@ def pairwise_distance(
 ) -> Tensor:
     """Return the p-norm of x1 - x2 + eps along the last axis.
 
-    Shapes: x1 and x2 broadcast, (*, D) -> (*). Gradient: 0 where the norm is 0.
+    Shapes: x1 and x2 broadcast, (*, D) -> (*). Dtype: the promoted one, real for complex ones.
+    Gradient: 0 where the norm is 0.
 
     >>> import minima as mi
     >>> mi.pairwise_distance(mi.Tensor([[3.0, 4.0]]), mi.Tensor([[0.0, 0.0]]), eps=0.0)
@@ -89,7 +91,12 @@ def _length(x: Tensor, p: float, axis: int, keepdims: bool) -> Tensor:
         return max(abs(x), axis, keepdims)
     if p == 1:
         return sum(abs(x), axis, keepdims)
-    total = sum(square(x) if p == 2 else power_scalar(abs(x), p), axis, keepdims)
+    total = sum(_squared(x) if p == 2 else power_scalar(abs(x), p), axis, keepdims)
     nothing = equal(total, 0)
     safe = where(nothing, 1.0, total)
     return where(nothing, 0.0, sqrt(safe) if p == 2 else power_scalar(safe, 1.0 / p))
+
+
+def _squared(x: Tensor) -> Tensor:
+    """Return the squared sizes, real for complex numbers."""
+    return real(multiply(x, conjugated(x))) if x.dtype.kind == "c" else square(x)

@@ -56,7 +56,7 @@ def mish(x: TensorLike) -> Tensor:
     return multiply(x, tanh(softplus(x)))
 
 
-@composite
+@composite(real=True)
 def hardsigmoid(x: TensorLike) -> Tensor:
     """Return x / 6 + 1 / 2, limited to [0, 1].
 
@@ -69,7 +69,7 @@ def hardsigmoid(x: TensorLike) -> Tensor:
     return divide(hardtanh(add(x, 3.0), 0.0, 6.0), 6.0)
 
 
-@composite
+@composite(real=True)
 def hardswish(x: TensorLike) -> Tensor:
     """Return x * hardsigmoid(x): 0 up to -3, x from 3 on.
 

@@ -123,7 +123,7 @@ def _of_channels(
     return reshape(t, shape)
 
 
-@composite
+@composite(real=True)
 def local_response_norm(
     x: TensorLike, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:

@@ -71,7 +71,7 @@ def log_sigmoid(x: TensorLike) -> Tensor:
     return negative(softplus(multiply(x, -1.0), threshold=float("inf")))
 
 
-@composite
+@composite(real=True)
 def hardtanh(x: TensorLike, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """Limit x to [min_val, max_val].
 
@@ -89,7 +89,7 @@ def hardtanh(x: TensorLike, min_val: float = -1.0, max_val: float = 1.0) -> Tens
     return where(less_equal(x, min_val), min_val, where(greater_equal(x, max_val), max_val, x))
 
 
-@composite
+@composite(real=True)
 def relu6(x: TensorLike) -> Tensor:
     """Limit x to [0, 6].
 
@@ -102,7 +102,7 @@ def relu6(x: TensorLike) -> Tensor:
     return hardtanh(x, 0.0, 6.0)
 
 
-@composite
+@composite(real=True)
 def threshold(x: TensorLike, threshold: float, value: float) -> Tensor:
     """Return x where it is above *threshold*, else *value*.
 
@@ -115,7 +115,7 @@ def threshold(x: TensorLike, threshold: float, value: float) -> Tensor:
     return where(less_equal(x, threshold), value, x)
 
 
-@composite
+@composite(real=True)
 def leaky_relu(x: TensorLike, negative_slope: float = 0.01) -> Tensor:
     """Return x where it is positive, else x times *negative_slope*.
 
@@ -128,7 +128,7 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.01) -> Tensor:
     return where(greater(x, 0), x, multiply(x, negative_slope))
 
 
-@composite
+@composite(real=True)
 def prelu(x: TensorLike, weight: TensorLike) -> Tensor:
     """Return x where it is positive, else x times *weight*, one number or one for each channel.
 
@@ -150,7 +150,7 @@ def prelu(x: TensorLike, weight: TensorLike) -> Tensor:
     return where(greater(x, 0), x, multiply(x, slope))
 
 
-@composite
+@composite(real=True)
 def rrelu(
     x: TensorLike,
     lower: float = 1 / 8,
@@ -180,7 +180,7 @@ def rrelu(
     return where(greater(x, 0), x, multiply(x, source.uniform(x.shape, lower, upper, x.dtype)))
 
 
-@composite
+@composite(real=True)
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """Return x where it is positive, else alpha * (exp(x) - 1).
 
@@ -194,7 +194,7 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     return _bent(x, alpha, 1.0, 1.0)
 
 
-@composite
+@composite(real=True)
 def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """Return x where it is positive, else alpha * (exp(x / alpha) - 1).
 
@@ -213,7 +213,7 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-@composite
+@composite(real=True)
 def selu(x: TensorLike) -> Tensor:
     """Return 1.0507 * elu(x, 1.6733), which keeps mean 0 and variance 1 from layer to layer.
 

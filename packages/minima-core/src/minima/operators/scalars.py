@@ -13,10 +13,24 @@ from ..dtypes import DType
 from ..errors import DTypeError, MinimaError
 from ..tensor import Tensor, wrap
 
-__all__ = ["NUMBERS", "number", "on_one_device", "scalar_tensor"]
+__all__ = ["NUMBERS", "number", "on_one_device", "only_real", "scalar_tensor"]
 
 #: the types of Python numbers that an operator takes in place of a Tensor
 NUMBERS = (float, int, bool, complex, Live)
+
+
+def only_real(name: str, *given: Any) -> None:
+    """Raise for a complex Tensor.
+
+    >>> import minima as mi
+    >>> only_real("relu", mi.ones(2), None)
+    """
+    for t in given:
+        if isinstance(t, Tensor) and t.dtype.kind == "c":
+            raise DTypeError(
+                f"{name}: got {t.dtype}{list(t.shape)}; expected real numbers: take "
+                "the parts with mi.real and mi.imag, or the size with mi.abs"
+            )
 
 
 def on_one_device(name: str, given: tuple[Any, ...]) -> tuple[tuple[Any, ...], Device | None]:

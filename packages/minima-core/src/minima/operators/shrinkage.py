@@ -12,7 +12,7 @@ from .exponential import abs, tanh
 __all__ = ["hardshrink", "softshrink", "softsign", "tanhshrink"]
 
 
-@composite
+@composite(real=True)
 def hardshrink(x: TensorLike, lambd: float = 0.5) -> Tensor:
     """Return x where abs(x) is above *lambd*, else 0.
 
@@ -25,7 +25,7 @@ def hardshrink(x: TensorLike, lambd: float = 0.5) -> Tensor:
     return where(less_equal(abs(x), lambd), 0.0, x)
 
 
-@composite
+@composite(real=True)
 def softshrink(x: TensorLike, lambd: float = 0.5) -> Tensor:
     """Return x moved towards 0 by *lambd*, and 0 where that passes it.
 

@@ -215,7 +215,7 @@ def _between(ordered: Tensor, q: float, method: str) -> Tensor:
     return add(multiply(a, 1.0 - weight), multiply(b, weight))
 
 
-@composite
+@composite(real=True)
 def quantile(
     x: TensorLike,
     q: float | Sequence[float] | Tensor,
@@ -384,7 +384,7 @@ class Histogram(Record):
     edges: Tensor
 
 
-@composite
+@composite(real=True)
 def histogram(
     x: TensorLike,
     bins: int | Sequence[float] = 10,

@@ -7,6 +7,7 @@ import math
 from minima import Tensor, abs, clip, exp, expand_dims, full_like, log, where
 from minima.amp import autocasts
 from minima.errors import ArgumentError, ShapeError
+from minima.operators.scalars import only_real
 
 from ..arguments import check_floating, real
 from .reduction import check_reduction, check_same, reduced
@@ -36,6 +37,7 @@ def mse_loss(
     """
     check_reduction("mse_loss", reduction)
     check_same("mse_loss", input=input, target=target)
+    only_real("mse_loss", input, target)
     difference = input - target
     return _weighted("mse_loss", difference * difference, weight, reduction)
 
@@ -79,6 +81,7 @@ def smooth_l1_loss(
     """
     check_reduction("smooth_l1_loss", reduction)
     check_same("smooth_l1_loss", input=input, target=target)
+    only_real("smooth_l1_loss", input, target)
     beta = real("smooth_l1_loss", "beta", beta, low=0.0)
     difference = input - target
     size = abs(difference)
@@ -106,6 +109,7 @@ def huber_loss(
     """
     check_reduction("huber_loss", reduction)
     check_same("huber_loss", input=input, target=target)
+    only_real("huber_loss", input, target)
     if not real("huber_loss", "delta", delta) > 0.0:
         raise ArgumentError(f"huber_loss: delta is {delta}; expected a number above 0")
     difference = input - target
