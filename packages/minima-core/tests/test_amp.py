@@ -102,7 +102,10 @@ def test_as_a_decorator_and_compiled():
         (lambda: mi.autocast(mi.float16), mi.ArgumentError, "autocast: device_type"),
         (lambda: mi.amp.autocasts("half"), mi.ArgumentError, "autocasts: rule is 'half'"),
         (lambda: mi.GradScaler(growth_factor=0.5), mi.ArgumentError, "growth_factor is 0.5"),
-        (lambda: mi.GradScaler(init_scale=0.0), mi.ArgumentError, "init_scale 0.0"),
+        (lambda: mi.GradScaler(init_scale=0.0), mi.ArgumentError, "init_scale is 0.0"),
+        (lambda: mi.GradScaler().set_growth_factor(1.0), mi.ArgumentError, "growth_factor is 1.0"),
+        (lambda: mi.GradScaler().set_backoff_factor(1.0), mi.ArgumentError, "backoff_factor is 1"),
+        (lambda: mi.GradScaler().set_growth_interval(0), mi.ArgumentError, "growth_interval is 0"),
         (lambda: mi.GradScaler().scale(1.0), mi.ArgumentError, r"scale\(\) got a float"),
         (lambda: mi.GradScaler().update(), mi.AutogradError, r"update\(\) before step\(\)"),
         (lambda: mi.GradScaler().load_state_dict({}), mi.ArgumentError, "the state lacks scale"),
@@ -145,6 +148,17 @@ def test_scaler():
     other = mi.GradScaler()
     other.load_state_dict(scaler.state_dict())
     assert other.state_dict() == scaler.state_dict()
+
+
+def test_the_scalers_settings_can_be_changed():
+    """Fault: PyTorch's way to change them on the run, which is not there or changes nothing."""
+    scaler = mi.GradScaler()
+    scaler.set_growth_factor(4.0)
+    scaler.set_backoff_factor(0.25)
+    scaler.set_growth_interval(3)
+    found = scaler.get_growth_factor(), scaler.get_backoff_factor(), scaler.get_growth_interval()
+    assert found == (4.0, 0.25, 3)
+    assert scaler.state_dict()["growth_interval"] == 3
 
 
 def test_unscale_once():

@@ -166,6 +166,17 @@ def test_means_of_models():
     assert plain(mi.ones((4, 2))).shape == (4, 3)
 
 
+def test_means_of_buffers_in_bfloat16():
+    """Fault: running figures of a narrow type, taken for counts and copied."""
+    pytest.importorskip("ml_dtypes", reason="ml_dtypes, which has bfloat16, is not installed")
+    net = nn.BatchNorm1d(2).bfloat16()
+    mean = optim.AveragedModel(net, use_buffers=True)
+    for value in (1.0, 3.0):
+        net.running_mean.fill_(value)
+        mean.update_parameters(net)
+    assert mean.module.running_mean.tolist() == [2.0, 2.0]
+
+
 def test_update_bn():
     """Fault: figures that remember what they were, or a mode or momentum not put back."""
     net = nn.BatchNorm1d(2).eval()

@@ -19,10 +19,10 @@ FLOAT32 = frozenset(
     power power_scalar reciprocal rsqrt exp expm1 log log1p log2 log10 acos asin cosh sinh tan
     erfinv sum prod cumulative_sum cumulative_prod cumsum cumprod logcumsumexp softmax log_softmax
     softmin logsumexp softplus layer_norm rms_norm group_norm norm vector_norm normalize cdist
-    cosine_similarity cross_entropy nll_loss binary_cross_entropy_with_logits mse_loss l1_loss
-    smooth_l1_loss huber_loss kl_div poisson_nll_loss gaussian_nll_loss cosine_embedding_loss
-    margin_ranking_loss triplet_margin_loss hinge_embedding_loss multi_margin_loss
-    multilabel_margin_loss multilabel_soft_margin_loss soft_margin_loss ctc_loss
+    cosine_similarity cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits
+    mse_loss l1_loss smooth_l1_loss huber_loss kl_div poisson_nll_loss gaussian_nll_loss
+    cosine_embedding_loss margin_ranking_loss triplet_margin_loss hinge_embedding_loss
+    multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss soft_margin_loss ctc_loss
     sigmoid_focal_loss
     """.split()
 )

@@ -38,20 +38,15 @@ class GradScaler:
         growth_interval: int = 2000,
         enabled: bool = True,
     ) -> None:
-        if growth_factor <= 1.0 or not 0.0 < backoff_factor < 1.0:
+        if not init_scale > 0.0:
             raise ArgumentError(
-                f"GradScaler: growth_factor is {growth_factor}, backoff_factor {backoff_factor}; "
-                "expected one above 1, and one between 0 and 1"
-            )
-        if growth_interval < 1 or not init_scale > 0.0:
-            raise ArgumentError(
-                f"GradScaler: growth_interval is {growth_interval}, init_scale {init_scale}; "
-                "expected at least 1, and a number above 0"
+                f"GradScaler: init_scale is {init_scale}; expected a number above 0"
             )
         self._device, self._enabled = device, enabled
         self._scale, self._growth_tracker = float(init_scale), 0
-        self._growth_factor, self._backoff_factor = growth_factor, backoff_factor
-        self._growth_interval = growth_interval
+        self.set_growth_factor(growth_factor)
+        self.set_backoff_factor(backoff_factor)
+        self.set_growth_interval(growth_interval)
         #: optimiser's id -> (stage, whether a gradient was not finite), since the last update
         self._stages: dict[int, tuple[str, bool]] = {}
 
@@ -62,6 +57,42 @@ class GradScaler:
     def get_scale(self) -> float:
         """Return the factor."""
         return self._scale if self._enabled else 1.0
+
+    def get_growth_factor(self) -> float:
+        """Return what the factor grows by."""
+        return self._growth_factor
+
+    def set_growth_factor(self, new_factor: float) -> None:
+        """Set what the factor grows by, above 1."""
+        if not new_factor > 1.0:
+            raise ArgumentError(
+                f"GradScaler: growth_factor is {new_factor}; expected a number above 1"
+            )
+        self._growth_factor = new_factor
+
+    def get_backoff_factor(self) -> float:
+        """Return what the factor is multiplied by after an infinity."""
+        return self._backoff_factor
+
+    def set_backoff_factor(self, new_factor: float) -> None:
+        """Set what the factor is multiplied by after an infinity, between 0 and 1."""
+        if not 0.0 < new_factor < 1.0:
+            raise ArgumentError(
+                f"GradScaler: backoff_factor is {new_factor}; expected one between 0 and 1"
+            )
+        self._backoff_factor = new_factor
+
+    def get_growth_interval(self) -> int:
+        """Return after how many good steps the factor grows."""
+        return self._growth_interval
+
+    def set_growth_interval(self, new_interval: int) -> None:
+        """Set after how many good steps the factor grows, at least 1."""
+        if new_interval < 1:
+            raise ArgumentError(
+                f"GradScaler: growth_interval is {new_interval}; expected a number of at least 1"
+            )
+        self._growth_interval = new_interval
 
     def scale(self, outputs: Any) -> Any:
         """Return *outputs*, a Tensor or Tensors in lists and tuples, times the factor."""

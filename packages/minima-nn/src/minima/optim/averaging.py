@@ -8,6 +8,7 @@ from math import cos, pi
 from typing import Any
 
 from minima import Tensor, no_grad
+from minima.dtypes import is_floating
 from minima.errors import ArgumentError
 from minima.nn import Module
 from minima.nn.arguments import check_choice, integer, real
@@ -85,8 +86,8 @@ class AveragedModel(Module):
         buffers = [*zip(self.module.buffers(), model.buffers(), strict=True)]
         copied: list[tuple[Tensor, Tensor]] = [] if self.use_buffers else [*buffers]
         if self.use_buffers:
-            averaged += [pair for pair in buffers if pair[0].dtype.kind in "fc"]
-            copied = [pair for pair in buffers if pair[0].dtype.kind not in "fc"]
+            averaged += [pair for pair in buffers if is_floating(pair[0].dtype)]
+            copied = [pair for pair in buffers if not is_floating(pair[0].dtype)]
         with no_grad():
             self._average(averaged, count)
             for mean, value in copied:

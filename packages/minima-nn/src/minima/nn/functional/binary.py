@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from minima import Tensor, log, log1p, log_sigmoid, power, sigmoid, softplus, where
+from minima import Tensor, finfo, log, log1p, log_sigmoid, power, sigmoid, softplus, where
 from minima.amp import autocasts
 from minima.errors import ShapeError
 
@@ -22,6 +20,7 @@ __all__ = [
 INF = float("inf")
 
 
+@autocasts("float32")
 def binary_cross_entropy(
     input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean"
 ) -> Tensor:
@@ -43,7 +42,7 @@ def binary_cross_entropy(
     inner = where(edge, 0.5, input)
     yes = where(edge, _floored(fixed), log(inner))
     no = where(edge, _floored(rest), log1p(-inner))
-    steep = min(1e12, float(np.finfo(input.dtype).max))
+    steep = min(1e12, finfo(input.dtype).max)
     slope = where(edge, (fixed - target.detach()) * steep, 0.0)
     loss = slope * (input - fixed) - (target * yes + (1.0 - target) * no)
     return reduced(_scaled(name, loss, weight), reduction)

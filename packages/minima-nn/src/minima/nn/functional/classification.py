@@ -16,6 +16,7 @@ from minima import (
 )
 from minima import cross_entropy as operator
 from minima.amp import autocasts
+from minima.dtypes import is_floating
 from minima.errors import DTypeError, ShapeError
 
 from ..arguments import check_choice, check_floating, real
@@ -65,7 +66,7 @@ def cross_entropy(
         check_weight(name, "weight", weight, input.shape[axis], input)
     target = asarray(target, device=None if isinstance(target, Tensor) else input.device)
     weight = None if weight is None else weight.astype(input.dtype)
-    if target.shape == input.shape and target.dtype.kind == "f":
+    if target.shape == input.shape and is_floating(target.dtype):
         return _of_probabilities(input, target, weight, reduction, smoothing)
     target = _class_numbers(input, target)
     check_classes(name, input, target)
@@ -150,7 +151,7 @@ def _class_numbers(x: Tensor, target: Tensor) -> Tensor:
         )
     if target.dtype.kind in "iu":
         return target
-    if target.dtype.kind != "f":
+    if not is_floating(target.dtype):
         raise DTypeError(
             f"cross_entropy: target has dtype {target.dtype}; expected whole numbers, as "
             'target.astype("int64")'
