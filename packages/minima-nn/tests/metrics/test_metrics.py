@@ -135,6 +135,13 @@ def test_a_call_gives_the_batch_alone():
         ),
         (lambda: metrics.precision([1], [1], 3, "binary"), mi.ArgumentError, "for 3 classes"),
         (lambda: metrics.auroc([[[0.5]]], [1]), mi.ShapeError, "AUROC: scores have shape"),
+        (
+            lambda: metrics.auroc([0.1, 0.9], [-1, 1]),
+            mi.IndexRangeError,
+            "a target is -1; expected",
+        ),
+        (lambda: metrics.auroc([[0.1, 0.9]], [2]), mi.IndexRangeError, "a target is 2; expected 0"),
+        (lambda: metrics.auroc([0.1, float("nan")], [0, 1]), mi.ArgumentError, "a score is NaN"),
         (lambda: metrics.perplexity([[0.5, 0.5]], [2]), mi.ArgumentError, "a target is 2"),
         (lambda: metrics.R2Score().update([[1.0, 2.0]], [[1.0, 2.0]]), mi.ShapeError, "outputs=1"),
         (lambda: metrics.Accuracy().merge(metrics.AUROC()), mi.DTypeError, "cannot merge a AUROC"),
@@ -144,3 +151,29 @@ def test_errors(call, error, message):
     """Fault: figures of what does not fit together."""
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "bool", "float32"])
+def test_top_k_of_any_type(dtype):
+    """Fault: scores that are negated to be sorted, which no unsigned number or bool can be."""
+    scores = mi.Tensor(np.array([[1, 0, 1], [0, 0, 1]]).astype(dtype))
+    found = [metrics.top_k_accuracy(scores, mi.Tensor([c, 2]), k=1) for c in range(3)]
+    assert found == [1.0, 0.5, 0.5]
+
+
+def test_functions_count_the_classes():
+    """Fault: a third class, which a default of two refuses; a class that is scored, not met."""
+    a, b = mi.Tensor([0, 2, 1, 2]), mi.Tensor([0, 2, 2, 2])
+    assert metrics.confusion_matrix(a, b).tolist() == [[1, 0, 0], [0, 0, 0], [0, 1, 2]]
+    assert metrics.recall(a, b, average=None).tolist() == [1.0, 0.0, 2 / 3]
+    assert metrics.f1_score(a, b) == pytest.approx((1.0 + 0.0 + 0.8) / 3)
+    scores = mi.Tensor([[0.9, 0.1, 0.0]])
+    assert metrics.precision(scores, mi.Tensor([0]), average=None).tolist() == [1.0, 0.0, 0.0]
+    assert metrics.precision(mi.Tensor([0]), mi.Tensor([0]), average=None).tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("normalize", ["true", "pred", "all"])
+def test_a_class_that_never_came_has_no_share(normalize):
+    """Fault: NaN in a matrix to be shown, where scikit-learn has 0."""
+    found = metrics.confusion_matrix(mi.Tensor([0]), mi.Tensor([0]), 2, normalize)
+    assert found.tolist() == [[1.0, 0.0], [0.0, 0.0]]

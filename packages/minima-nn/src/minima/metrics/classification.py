@@ -119,7 +119,8 @@ class TopKAccuracy(Metric):
                 f"TopKAccuracy: predictions have shape {scores.shape}, targets {expected.shape}; "
                 f"expected (N, C, *) and (N, *) with C of at least {self.k}"
             )
-        order = np.argsort(-scores, axis=1, kind="stable").take(range(self.k), axis=1)
+        places = np.argsort(np.flip(scores, 1), axis=1, kind="stable")  # of equal ones the later
+        order = scores.shape[1] - 1 - np.flip(places, 1).take(range(self.k), axis=1)
         self.correct += int((order == expected[:, None]).any(axis=1).sum())
         self.total += expected.size
 
@@ -132,7 +133,7 @@ class ConfusionMatrix(Metric):
     """How often each class (row) was taken for each class (column).
 
     Predictions and targets as `Accuracy`. *normalize*: None for counts, "true" for shares of each
-    row, "pred" of each column, "all" of everything.
+    row, "pred" of each column, "all" of everything; where there is nothing to share, 0.
 
     Raises: IndexRangeError for a class that is not in 0 ... num_classes - 1.
 
@@ -171,7 +172,7 @@ class ConfusionMatrix(Metric):
         if self.normalize is None:
             return self.counts.copy()
         whole = self.counts.sum(axis=axis[self.normalize], keepdims=True)
-        return np.asarray(ratio(self.counts, whole))
+        return np.asarray(ratio(self.counts, whole, 0.0))
 
 
 class _ByClass(ConfusionMatrix):
@@ -266,45 +267,66 @@ def top_k_accuracy(predictions: Any, targets: Any, k: int = 5) -> float:
     return float(once(TopKAccuracy(k), predictions, targets))
 
 
+def _number(owner: str, predictions: Any, targets: Any, least: int) -> int:
+    """Return how many classes a batch has: those of its scores, or up to the highest there is."""
+    there = _targets(owner, targets)
+    found = host(owner, "predictions", predictions)
+    if found.ndim == there.ndim + 1:
+        return max(least, found.shape[1])
+    given = [a for a in (there, found) if a.size and a.dtype.kind != "f"]
+    return max([least, *(int(a.max()) + 1 for a in given)])
+
+
 def confusion_matrix(
-    predictions: Any, targets: Any, num_classes: int, normalize: str | None = None
+    predictions: Any,
+    targets: Any,
+    num_classes: int | None = None,
+    normalize: str | None = None,
 ) -> npt.NDArray[Any]:
-    """Return the figure of `ConfusionMatrix` for one batch.
+    """Return the figure of `ConfusionMatrix` for one batch; by default of all classes in it.
 
     >>> mi.metrics.confusion_matrix(mi.Tensor([1, 1]), mi.Tensor([0, 1]), 2, "true").tolist()
     [[0.0, 1.0], [0.0, 1.0]]
     """
+    if num_classes is None:
+        num_classes = _number("ConfusionMatrix", predictions, targets, 1)
     return np.asarray(once(ConfusionMatrix(num_classes, normalize), predictions, targets))
 
 
 def precision(
-    predictions: Any, targets: Any, num_classes: int = 2, average: str | None = "macro"
+    predictions: Any, targets: Any, num_classes: int | None = None, average: str | None = "macro"
 ) -> Any:
-    """Return the figure of `Precision` for one batch.
+    """Return the figure of `Precision` for one batch; by default of all classes in it, at least 2.
 
     >>> mi.metrics.precision(mi.Tensor([1, 1]), mi.Tensor([0, 1]), average=None).tolist()
     [0.0, 0.5]
     """
+    if num_classes is None:
+        num_classes = _number("Precision", predictions, targets, 2)
     return once(Precision(num_classes, average), predictions, targets)
 
 
 def recall(
-    predictions: Any, targets: Any, num_classes: int = 2, average: str | None = "macro"
+    predictions: Any, targets: Any, num_classes: int | None = None, average: str | None = "macro"
 ) -> Any:
-    """Return the figure of `Recall` for one batch.
+    """Return the figure of `Recall` for one batch; by default of all classes in it, at least 2.
 
     >>> mi.metrics.recall(mi.Tensor([1, 1]), mi.Tensor([0, 1]), average=None).tolist()
     [0.0, 1.0]
     """
+    if num_classes is None:
+        num_classes = _number("Recall", predictions, targets, 2)
     return once(Recall(num_classes, average), predictions, targets)
 
 
 def f1_score(
-    predictions: Any, targets: Any, num_classes: int = 2, average: str | None = "macro"
+    predictions: Any, targets: Any, num_classes: int | None = None, average: str | None = "macro"
 ) -> Any:
-    """Return the figure of `F1Score` for one batch.
+    """Return the figure of `F1Score` for one batch; by default of all classes in it, at least 2.
 
     >>> round(mi.metrics.f1_score(mi.Tensor([1, 1]), mi.Tensor([0, 1]), average="micro"), 2)
     0.5
     """
+    if num_classes is None:
+        num_classes = _number("F1Score", predictions, targets, 2)
     return once(F1Score(num_classes, average), predictions, targets)

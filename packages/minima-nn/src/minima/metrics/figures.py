@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minima.errors import ArgumentError, ShapeError
+from minima.errors import ArgumentError, IndexRangeError, ShapeError
 from minima.nn.arguments import integer
 
 from .base import Array, Metric, host, once, ratio, same_length
@@ -43,7 +43,8 @@ class AUROC(Metric):
     Scores (N,) of class 1 with targets 0 and 1; or (N, C) with classes (N,), then the mean over
     the classes that appear, each against the rest. All scores are kept: 8 bytes each.
 
-    Raises: ShapeError for what does not fit. NaN where there is one class only.
+    Raises: ShapeError for what does not fit, IndexRangeError for targets of other classes,
+    ArgumentError for scores that are NaN. The figure is NaN where there is one class only.
     Source: Hanley & McNeil 1982.
 
     >>> mi.metrics.auroc(mi.Tensor([0.1, 0.4, 0.35, 0.8]), mi.Tensor([0, 0, 1, 1]))
@@ -66,6 +67,12 @@ class AUROC(Metric):
                 f"AUROC: scores have shape {given.shape}, targets {expected.shape}; expected (N,) "
                 "or (N, C), and (N,)"
             )
+        classes = 2 if given.ndim == 1 else given.shape[1]
+        if expected.size and not 0 <= int(expected.min()) <= int(expected.max()) < classes:
+            wrong = int(expected.min()) if expected.min() < 0 else int(expected.max())
+            raise IndexRangeError(f"AUROC: a target is {wrong}; expected 0 to {classes - 1}")
+        if np.isnan(given).any():
+            raise ArgumentError("AUROC: a score is NaN, which has no rank; expected numbers")
         if self.scores and self.scores[0].shape[1:] != given.shape[1:]:
             raise ShapeError(
                 f"AUROC: scores have shape {given.shape}; expected {self.scores[0].shape[1:]} "
