@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ..autograd.mode import TAPE
+from ..conversion import as_tensor, check_range
 from ..devices import Device
 from ..devices import device as find_device
 from ..dtypes import FLOAT32, INT64, DType, as_dtype, weaken
 from ..errors import ArgumentError, DTypeError, MinimaError, ShapeError
 from ..explain import explained
-from ..tensor import Tensor, TensorLike, as_tensor, check_range, wrap
+from ..tensor import Tensor, TensorLike, wrap
 from .comparison import where
 from .composed import composite
 from .manipulation import broadcast_to, reshape
