@@ -203,3 +203,27 @@ class Times(nn.Module):
 
     def forward(self, x):
         return self.factor * x
+
+
+def test_an_attribute_of_a_module_dict_is_one_of_its_modules():
+    """Fault: DenseNet, whose blocks are ModuleDicts filled by add_module, runs none of them."""
+
+    class Block(nn.ModuleDict):
+        def __init__(self):
+            super().__init__()
+            for number in range(2):
+                self.add_module(f"layer{number}", nn.Linear(2, 2))
+            self.act = nn.ReLU()
+
+        def forward(self, x):
+            for _, layer in self.items():
+                x = layer(x)
+            return x
+
+    block = Block()
+    assert block.keys() == ["layer0", "layer1", "act"]
+    assert (block(mi.ones((3, 2))).numpy() >= 0).all()
+    block.act = nn.Tanh()
+    assert len(block) == 3
+    del block.act
+    assert block.keys() == ["layer0", "layer1"]

@@ -1,6 +1,7 @@
 """Linear."""
 
 import math
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -64,3 +65,60 @@ def test_errors(call, message):
     """Fault: an error from matmul that does not name the layer."""
     with pytest.raises(mi.MinimaError, match=message):
         call()
+
+
+def test_a_tied_layer_trains_the_one_table():
+    """Fault: a head whose gradient does not reach the embedding, or a table that is saved once."""
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = nn.Embedding(5, 3)
+            self.head = nn.TiedLinear(self.table.weight, bias=True)
+
+        def forward(self, x):
+            return self.head(self.table(x))
+
+    model, x = Model(), mi.Tensor([1, 2])
+    assert list(model.state_dict()) == ["table.weight", "head.weight", "head.bias"]
+    assert len(model.parameters()) == 2
+    table = model.table.weight.numpy()
+    np.testing.assert_allclose(model(x).numpy(), table[[1, 2]] @ table.T, rtol=1e-6)
+    model(x).sum().backward()
+    expected = np.tile(table[[1, 2]].sum(0), (5, 1))  # as the weight of the head
+    expected[[1, 2]] += table.sum(0)  # as rows that are looked up
+    np.testing.assert_allclose(model.table.weight.grad.numpy(), expected, rtol=1e-5)
+    copy = deepcopy(model)
+    assert copy.head.weight is copy.table.weight
+    assert copy.head.weight is not model.head.weight
+
+
+@pytest.mark.parametrize(
+    ("assign", "message"),
+    [
+        (
+            lambda: setattr(nn.Linear(3, 5), "weight", nn.Embedding(5, 3).weight),
+            r"Linear: weight has shape \(5, 3\); expected \(3, 5\); .* minima.nn.TiedLinear",
+        ),
+        (
+            lambda: setattr(nn.Embedding(5, 3), "weight", nn.Linear(3, 5).weight),
+            r"Embedding: weight has shape \(3, 5\); expected \(5, 3\); .* minima.nn.TiedLinear",
+        ),
+        (
+            lambda: nn.TiedLinear(mi.ones((2, 3))),
+            "TiedLinear: weight is a Tensor; expected",
+        ),
+        (
+            lambda: nn.TiedLinear(nn.Parameter([1.0])),
+            r"TiedLinear: weight has shape \(1,\); expected \(out_features, in_features\)",
+        ),
+        (
+            lambda: nn.TiedLinear(nn.Embedding(5, 3).weight)(mi.ones((2, 5))),
+            r"TiedLinear: input has shape \(2, 5\); expected \(\*, 3\)",
+        ),
+    ],
+)
+def test_weights_that_lie_as_those_of_pytorch(assign, message):
+    """Fault: ``embedding.weight = head.weight``, PyTorch's way, that looks up the wrong numbers."""
+    with pytest.raises(mi.MinimaError, match=message):
+        assign()

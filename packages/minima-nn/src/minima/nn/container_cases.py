@@ -10,11 +10,13 @@ from . import (
     Linear,
     ModuleDict,
     ModuleList,
+    Parameter,
     ParameterDict,
     ParameterList,
     Residual,
     Sequential,
     Tanh,
+    TiedLinear,
     Unflatten,
 )
 from .layer_case import LayerCase
@@ -49,6 +51,8 @@ CONTAINERS = [
         run=lambda layer, x: x * layer["a"] + layer["b"],
         batch=None,
     ),
+    LayerCase(lambda: TiedLinear(Parameter(ones((2, 3)))), (4, 3), (4, 2)),
+    LayerCase(lambda: TiedLinear(Parameter(ones((2, 3))), bias=True), (4, 3), (4, 2), note="bias"),
     LayerCase(lambda: Residual(Linear(3, 3)), (4, 3), (4, 3)),
     LayerCase(Identity, (4, 3), (4, 3)),
     LayerCase(Flatten, (2, 3, 4), (2, 12)),

@@ -268,7 +268,8 @@ class ModuleDict(Module):
     """A dict of modules, in the order in which they were put in.
 
     Assignment, ``del``, ``in``, ``len``, ``keys()``, ``values()``, ``items()`` and ``update`` work
-    as on a dict; iteration is over the names. The names are those of the state.
+    as on a dict; iteration is over the names. The names are those of the state; a module that is
+    made an attribute, or given to `add_module`, is one of the dict.
 
     Raises: DTypeError for what is no Module, ArgumentError for a name with a dot or that is an
     attribute, MissingNameError (a KeyError) for a name that is not there.
@@ -314,6 +315,10 @@ class ModuleDict(Module):
             setattr(self, name, module)
         else:
             self.add_module(name, module)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if isinstance(value, Module) and name not in self._names:
             self._names = (*self._names, name)
 
     def __delitem__(self, name: str) -> None:

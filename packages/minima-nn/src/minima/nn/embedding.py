@@ -12,6 +12,7 @@ from minima.errors import ArgumentError, DTypeError, ShapeError
 
 from . import functional as F
 from .arguments import check_choice, check_floating, flag, integer, named, real
+from .linear import check_turned
 from .module import Module
 from .parameter import Parameter
 
@@ -56,6 +57,13 @@ class _Table(Module):
         if self.padding_idx is not None:
             with no_grad():
                 self.weight[self.padding_idx] = 0.0
+
+    def _check_assignment(self, name: str, value: Tensor | Module) -> None:
+        super()._check_assignment(name, value)
+        if name == "weight" and isinstance(value, Parameter):
+            shape = (self.num_embeddings, self.embedding_dim)
+            remedy = "a Linear shares it as minima.nn.TiedLinear(embedding.weight)"
+            check_turned(self, value, shape, remedy)
 
     def _norms(
         self, max_norm: float | None, norm_type: float, scale_grad_by_freq: bool, sparse: bool

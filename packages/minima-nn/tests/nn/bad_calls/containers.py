@@ -103,6 +103,12 @@ ROWS = [
         r"^Unflatten: input has shape \(2, 3\), of size 3 along dim=1; expected sizes.*\(2, 2\)"),
     Bad("Unflatten rest", lambda: nn.Unflatten(1, (2, -1))(mi.ones((2, 3))), mi.ShapeError,
         r"^Unflatten: input has shape \(2, 3\), of size 3 along dim=1; expected sizes"),
+    Bad("TiedLinear weight", lambda: nn.TiedLinear(mi.ones((2, 3))), mi.DTypeError,
+        "^TiedLinear: weight is a Tensor; expected the Parameter"),
+    Bad("TiedLinear input", lambda: nn.TiedLinear(nn.Parameter(mi.ones((2, 3))))(mi.ones((4, 2))),
+        mi.ShapeError, r"^TiedLinear: input has shape \(4, 2\); expected \(\*, 3\)"),
+    Bad("TiedLinear integers", lambda: nn.TiedLinear(nn.Parameter(mi.ones((2, 3))))(
+        mi.ones((4, 3), dtype="int64")), mi.DTypeError, "^TiedLinear: input has dtype int64"),
     Bad("Unflatten two rests", lambda: nn.Unflatten(1, (-1, -1)), mi.ArgumentError,
         r"^Unflatten: unflattened_size is \(-1, -1\); expected sizes of 0 or more"),
     Bad("Unflatten negative", lambda: nn.Unflatten(1, (-2, 3)), mi.ArgumentError,

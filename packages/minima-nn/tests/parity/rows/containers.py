@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..table import layer, values
 
 
@@ -44,6 +46,22 @@ def _parameter_dict(side):
     return side.nn.ParameterDict(made)
 
 
+def _tied(side):
+    """Return a table and the layer that shares it, which is how PyTorch ties a Linear's weight."""
+    nn = side.nn
+    parts = nn.ModuleDict({"table": nn.Embedding(5, 4)})
+    if side.name == "minima":
+        parts["head"] = nn.TiedLinear(parts["table"].weight, bias=True)
+    else:
+        parts["head"] = nn.Linear(4, 5)
+        parts["head"].weight = parts["table"].weight
+    return parts
+
+
+def _through_tied(side, module, x):
+    return module["head"](x + module["table"](side.tensor(np.array([1, 3]))))
+
+
 def _lazy(side):
     module = side.nn.LazyLinear(3)
     module(side.tensor(values("lazy", (1, 4)).astype("float32")))
@@ -63,6 +81,10 @@ ROWS = [
     layer(
         "ModuleDict", takes=[(5, 4)], make=_dict, call=_through_dict, kind="container",
         label="two",
+    ),
+    layer(
+        "TiedLinear", takes=[(2, 4)], make=_tied, call=_through_tied, kind="container",
+        label="table",
     ),
     layer(
         "ParameterList", takes=[(5, 4)], make=_parameters, kind="container", label="two",
