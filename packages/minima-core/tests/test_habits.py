@@ -163,3 +163,38 @@ def test_dtypes_of_other_machines():
     if np.dtype("longdouble").itemsize > 8:
         with pytest.raises(mi.DTypeError, match="cannot make a tensor"):
             mi.asarray(np.ones(2, "longdouble"))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: mi.zeros(2, 3), r"shape is one argument: \(2, 3\)$"),
+        (lambda: mi.full(2, 3, 1.0), r"shape is one argument, a tuple$"),
+        (lambda: mi.permute_dims(T, 1, 0), r"axes is one argument: \(1, 0\)$"),
+        (lambda: mi.concat([T, T], 1), r"what follows arrays is given by name: axis=1$"),
+    ],
+)
+def test_too_many_arguments_by_place(call, words):
+    """PyTorch's ``zeros(2, 3)`` and ``cat(tensors, 1)`` name what to write here."""
+    with pytest.raises(TypeError, match=words):
+        call()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: mi.eye(2, requires_grad=True),
+        lambda: mi.arange(3.0, requires_grad=True),
+        lambda: mi.linspace(0.0, 1.0, 3, requires_grad=True),
+        lambda: mi.empty(2, requires_grad=True),
+        lambda: mi.zeros_like(T, requires_grad=True),
+        lambda: mi.ones_like(T, requires_grad=True),
+        lambda: mi.full_like(T, 2.0, requires_grad=True),
+        lambda: mi.empty_like(T, requires_grad=True),
+    ],
+)
+def test_what_is_made_may_require_grad(make):
+    """Each function that makes a tensor takes requires_grad, as in PyTorch."""
+    leaf = make()
+    leaf.sum().backward()
+    assert (leaf.grad.numpy() == 1).all()

@@ -139,20 +139,23 @@ def reworded(
     function: Callable[..., Any], error: Exception, args: tuple[Any, ...], options: dict[str, Any]
 ) -> Exception:
     """Return the error that the user sees for *error*, which a call of *function* raised."""
-    if isinstance(error, MinimaError | Warning):
+    ours = isinstance(error, MinimaError | Warning)
+    if ours and not (isinstance(error, DTypeError) and any(a is None for a in args)):
         return error
     name = function.__name__.rstrip("_") or function.__name__
     signature = inspect.signature(function)
     wrong = signature_error(name, signature, args, options)
     if wrong is not None:
-        return wrong
+        return error if ours else wrong
     given = signature.bind(*args, **options).arguments
     for n, value in given.items():
         if value is None and signature.parameters[n].annotation == "TensorLike":
             return DTypeError(f"{name}: got None for {n}; expected a Tensor, an array or numbers")
+    if ours:
+        return error
     got = ", ".join(f"{n}={named(v)}" for n, v in given.items() if n != "self")
-    ours = next(ours for builtin, ours in _OURS if isinstance(error, builtin))
-    return ours(f"{name}: {error}; got {got or 'nothing'}; expected {name}{_bare(signature)}")
+    kind = next(ours for builtin, ours in _OURS if isinstance(error, builtin))
+    return kind(f"{name}: {error}; got {got or 'nothing'}; expected {name}{_bare(signature)}")
 
 
 def signature_error(
@@ -168,8 +171,27 @@ def signature_error(
             for n in options
             if n in _KEYWORDS and n not in signature.parameters
         ]
+        if str(error).startswith("too many positional"):
+            hints.append(_place(signature, args))
         return SignatureError(f"{name}: {error}; expected {name}{bare}{''.join(hints)}")
     return None
+
+
+def _place(signature: inspect.Signature, args: tuple[Any, ...]) -> str:
+    """Return what to write where *args* has too many: sizes as one, or an option by its name."""
+    kinds = inspect.Parameter
+    places = [n for n, p in signature.parameters.items() if p.kind is not kinds.KEYWORD_ONLY]
+    named_only = [n for n, p in signature.parameters.items() if p.kind is kinds.KEYWORD_ONLY]
+    last = places[-1] if places else ""
+    if last in ("shape", "axes") and all(hasattr(a, "__index__") for a in args[len(places) - 1 :]):
+        return f"; {last} is one argument: {args[len(places) - 1 :]}"
+    if places[:1] == ["shape"]:
+        return "; shape is one argument, a tuple"
+    more = args[len(places) :]
+    if len(more) > len(named_only):
+        return ""
+    given = ", ".join(f"{n}={named(a)}" for n, a in zip(named_only, more, strict=False))
+    return f"; what follows {last} is given by name: {given}"
 
 
 def _bare(signature: inspect.Signature) -> inspect.Signature:

@@ -40,7 +40,7 @@ __all__ = [
 Place = str | Device | None
 
 
-def made(values: npt.NDArray[Any], device: Place) -> Tensor:
+def made(values: npt.NDArray[Any], device: Place, requires_grad: bool = False) -> Tensor:
     """Return the Tensor on *device* over values that were made for it."""
     place = find_device(device)
     out = wrap(place.from_host(values), place)
@@ -48,7 +48,7 @@ def made(values: npt.NDArray[Any], device: Place) -> Tensor:
     if tape is not None:
         tape.launch("constant", (), {"values": values.copy()}, out._array, place)
         tape.track(out)
-    return out
+    return out.requires_grad_() if requires_grad else out
 
 
 def _given(dtype: npt.DTypeLike | None, otherwise: DType) -> DType:
@@ -101,8 +101,7 @@ def full(
             f"full: the value {fill_value!r} does not fit into {chosen} ({error}); "
             "give another dtype"
         ) from None
-    out = made(values, device)
-    return out.requires_grad_() if requires_grad else out
+    return made(values, device, requires_grad)
 
 
 @explained
@@ -147,7 +146,11 @@ def ones(
 
 @explained
 def empty(
-    shape: int | Sequence[int], *, dtype: npt.DTypeLike | None = None, device: Place = None
+    shape: int | Sequence[int],
+    *,
+    dtype: npt.DTypeLike | None = None,
+    device: Place = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return a tensor to be filled; its values are 0 until then.
 
@@ -157,7 +160,7 @@ def empty(
     >>> mi.empty((2, 3)).shape
     (2, 3)
     """
-    return zeros(shape, dtype=dtype, device=device)
+    return zeros(shape, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 @explained
@@ -167,6 +170,7 @@ def full_like(
     *,
     dtype: npt.DTypeLike | None = None,
     device: Place = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return *fill_value* everywhere in the shape, dtype and device of x.
 
@@ -175,12 +179,17 @@ def full_like(
     Tensor([7, 7])
     """
     t = as_tensor(x, device=device)
-    return full(t.shape, fill_value, dtype=_given(dtype, t.dtype), device=device or t.device)
+    how: dict[str, Any] = {"dtype": _given(dtype, t.dtype), "device": device or t.device}
+    return full(t.shape, fill_value, **how, requires_grad=requires_grad)
 
 
 @explained
 def zeros_like(
-    x: TensorLike, *, dtype: npt.DTypeLike | None = None, device: Place = None
+    x: TensorLike,
+    *,
+    dtype: npt.DTypeLike | None = None,
+    device: Place = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return zeros of the shape, dtype and device of x.
 
@@ -188,23 +197,33 @@ def zeros_like(
     >>> mi.zeros_like(mi.Tensor([1, 2]))
     Tensor([0, 0])
     """
-    return full_like(x, 0, dtype=dtype, device=device)
+    return full_like(x, 0, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 @explained
-def ones_like(x: TensorLike, *, dtype: npt.DTypeLike | None = None, device: Place = None) -> Tensor:
+def ones_like(
+    x: TensorLike,
+    *,
+    dtype: npt.DTypeLike | None = None,
+    device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Return ones of the shape, dtype and device of x.
 
     >>> import minima as mi
     >>> mi.ones_like(mi.Tensor([1, 2]))
     Tensor([1, 1])
     """
-    return full_like(x, 1, dtype=dtype, device=device)
+    return full_like(x, 1, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 @explained
 def empty_like(
-    x: TensorLike, *, dtype: npt.DTypeLike | None = None, device: Place = None
+    x: TensorLike,
+    *,
+    dtype: npt.DTypeLike | None = None,
+    device: Place = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return a tensor to be filled, of the shape, dtype and device of x; its values are 0.
 
@@ -212,7 +231,7 @@ def empty_like(
     >>> mi.empty_like(mi.Tensor([1, 2])).dtype
     dtype('int64')
     """
-    return zeros_like(x, dtype=dtype, device=device)
+    return zeros_like(x, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 @explained
@@ -223,6 +242,7 @@ def arange(
     *,
     dtype: npt.DTypeLike | None = None,
     device: Place = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return evenly spaced numbers from *start* (0 if only one is given) up to, without, *stop*.
 
@@ -238,7 +258,7 @@ def arange(
     whole = all(hasattr(n, "__index__") for n in (first, last, step))
     chosen = _given(dtype, INT64 if whole else FLOAT32)
     exact = chosen if whole and chosen.kind in "iu" else None  # in others a step may vanish
-    return made(np.arange(first, last, step, dtype=exact).astype(chosen), device)
+    return made(np.arange(first, last, step, dtype=exact).astype(chosen), device, requires_grad)
 
 
 @explained
@@ -250,6 +270,7 @@ def linspace(
     dtype: npt.DTypeLike | None = None,
     device: Place = None,
     endpoint: bool = True,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return *num* evenly spaced numbers from *start* to *stop*, the last of them if *endpoint*.
 
@@ -263,7 +284,8 @@ def linspace(
         raise ArgumentError(f"linspace: got {num} numbers; expected at least 0")
     turns = complex in (type(start), type(stop))
     chosen = _given(dtype, np.dtype("complex64") if turns else FLOAT32)
-    return made(np.linspace(start, stop, num, endpoint=endpoint).astype(chosen), device)
+    values = np.linspace(start, stop, num, endpoint=endpoint).astype(chosen)
+    return made(values, device, requires_grad)
 
 
 @explained
@@ -274,6 +296,7 @@ def eye(
     k: int = 0,
     dtype: npt.DTypeLike | None = None,
     device: Place = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return a matrix with ones on its *k*-th diagonal.
 
@@ -285,7 +308,8 @@ def eye(
             [0., 1.]])
     """
     rows, columns = _sizes("eye", (n_rows, n_rows if n_cols is None else n_cols))
-    return made(np.eye(rows, columns, k, dtype=_given(dtype, FLOAT32)), device)
+    values = np.eye(rows, columns, k, dtype=_given(dtype, FLOAT32))
+    return made(values, device, requires_grad)
 
 
 # ---- from other tensors --------------------------------------------------------------------------
