@@ -211,15 +211,18 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run forward on *args* and, while gradients are recorded, note it for backward."""
+        batch = _batch(args) if GRAD.get() else None
+        if batch is not None:
+            args = tuple(_of_batch(a, batch) for a in args)
         needs = tuple(isinstance(a, Tensor) and a._node is not None for a in args)
         context = Context(cls.__name__, needs)
         recorded = GRAD.get() and any(needs)
-        if GRAD.get():
-            _expect_within(cls.__name__, args)
         edges = tuple(_edge(a) if need else None for a, need in zip(args, needs))
-        token = GRAD.set(False)
+        token = GRAD.set(batch is not None)
         try:
-            if cls.setup_context is Function.setup_context:
+            if batch is not None:
+                result, context = _on_batch(cls, batch, args, needs)
+            elif cls.setup_context is Function.setup_context:
                 result = cls.forward(context, *args)
             else:
                 result = cls.forward(*args)
@@ -234,21 +237,25 @@ class Function:
         return outputs if isinstance(result, tuple | list) else outputs[0]
 
 
-def _expect_within(name: str, args: tuple[Any, ...]) -> None:
-    """Raise where gradients would have to leave a vmap, which `backward` says nothing of."""
-    tensors = [a for a in args if isinstance(a, Tensor)]
-    if all(t._device.base is None for t in tensors):
-        return
-    from ..func.batched import tracked
+def _batch(args: tuple[Any, ...]) -> Any:
+    """Return the innermost vmap among *args* if gradients are asked for outside of it, or None."""
+    if all(not isinstance(a, Tensor) or a._device.base is None for a in args):
+        return None
+    from ..func.function_rule import followed
 
-    for t in tensors:
-        outer = t if t._device.base is None else t._array.outer
-        if tracked(outer):
-            raise AutogradError(
-                f"{name}: within vmap got a tensor whose gradient is asked for outside of it, "
-                "where a Function is not followed; take the gradient within, as in "
-                "vmap(grad(f)), or call the Function on the whole batch"
-            )
+    return followed(args)
+
+
+def _of_batch(value: Any, batch: Any) -> Any:
+    other = isinstance(value, Tensor) and value._device is not batch
+    return batch.adopt("apply", value) if other else value
+
+
+def _on_batch(cls: type[Function], batch: Any, args: tuple[Any, ...], needs: Any) -> Any:
+    """Return what forward gives for *args* of a vmap, followed outside of it, and its context."""
+    from ..func.function_rule import applied
+
+    return applied(batch, cls, args, needs)
 
 
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
@@ -279,14 +286,14 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         if node is None:
             return results
         many = results if isinstance(results, tuple | list) else (results,)
-        return tuple(_last(node, r) if isinstance(r, Tensor) else r for r in many)
+        return tuple(last(node, r) if isinstance(r, Tensor) else r for r in many)
 
     return once
 
 
-def _last(node: FunctionNode, result: Tensor) -> Tensor:
-    """Return *result* as one that raises when it is differentiated."""
-    name = node.operator.name
+def last(node: FunctionNode, result: Tensor, name: str = "") -> Tensor:
+    """Return *result* as one that raises when it is differentiated; *name*: of the Function."""
+    name = name or node.operator.name
 
     def rule(*given: Any, **attrs: Any) -> Any:
         raise AutogradError(
