@@ -40,6 +40,15 @@ _METHODS = {
     "is_cuda": 'device == mi.device("cuda")',
     "is_floating_point": 'dtype.kind == "f"',
     "index": "[...]",
+    "absolute": "abs()",
+    "H": "mT.conj()",
+    "is_complex": 'dtype.kind == "c"',
+    "data_ptr": "numpy().ctypes.data",
+    "random_": "copy_(values)",
+    "exponential_": "copy_(values)",
+    "bernoulli_": "copy_(mi.init.randb(*t.shape, p=p))",
+    "apply_": "copy_(f(t))",
+    "map_": "copy_(f(t, other))",
 }
 #: methods that take more words
 _SAID = {
@@ -53,7 +62,12 @@ _SAID = {
     "contiguous": "every operation takes any layout: leave it out, or use .clone() for a copy",
     "is_contiguous": "every operation takes any layout; t.numpy().flags tells of this one",
     "stride": "t.numpy().strides tells the bytes between elements",
-    "pin_memory": "leave it out",
+    **dict.fromkeys(
+        ("pin_memory", "is_pinned", "record_stream", "share_memory_", "is_shared"), "leave it out"
+    ),
+    **dict.fromkeys(("is_sparse", "to_sparse", "to_dense", "layout"), "all tensors are dense"),
+    "dist": "use mi.norm(t - other)",
+    "frac": "use t - mi.trunc(t)",
     "storage": "t.numpy() is the data",
 }
 #: name in torch or numpy -> what to write after ``mi.``
@@ -112,6 +126,30 @@ _FUNCTIONS = {
     "arctan": "atan(x)",
     "arctan2": "atan2(a, b)",
     "logical_invert": "logical_not(x)",
+    "repeat_interleave": "repeat(x, repeats, axis=...)",
+    "baddbmm": "matmul(a, b) + bias",
+    "swapdims": "swapaxes(x, a, b)",
+    "tensor_split": "array_split(x, n, axis=...)",
+    "promote_types": "result_type(a, b)",
+    "bucketize": "searchsorted(boundaries, x)",
+    "histc": "histogram(x, bins)",
+    "unique": "unique_values(x)",
+    "aminmax": "min(x), and mi.max(x)",
+    "var_mean": "var(x, correction=1), and mi.mean(x)",
+    "std_mean": "std(x, correction=1), and mi.mean(x)",
+    "pinverse": "linalg.pinv(x)",
+    "logdet": "linalg.slogdet(x)",
+    "chain_matmul": "linalg.multi_dot(matrices)",
+    "triangular_solve": "linalg.solve_triangular(a, b)",
+    "bernoulli": "init.randb(2, 3, p=0.5)",
+    "is_floating_point": 'isdtype(x.dtype, "real floating")',
+    "is_complex": 'isdtype(x.dtype, "complex floating")',
+    "FloatTensor": "Tensor(data)",
+    "DoubleTensor": 'Tensor(data, dtype="float64")',
+    "LongTensor": 'Tensor(data, dtype="int64")',
+    "BoolTensor": 'Tensor(data, dtype="bool")',
+    "gru_cell": "nn.GRUCell",
+    "lstm_cell": "nn.LSTMCell",
     "Module": "nn.Module",
     "save": "io.save(...)",
     "load": "io.load(...)",
@@ -129,6 +167,26 @@ _WORDS = {
     "set_printoptions": "tensors print as np.set_printoptions says, with at most 6 digits",
     "Parameter": "it is mi.nn.Parameter, in minima-nn",
     "inference_mode": "use mi.no_grad()",
+    "clone": "use x.clone()",
+    "detach": "use x.detach()",
+    "select": "use x[:, i]",
+    "multinomial": "use mi.nn.sample_tokens(logits), or np.random.default_rng(0).choice",
+    **{f"{name}_indices": f"use np.{name}_indices(n)" for name in ("tril", "triu")},
+    "Size": "shapes are tuples",
+    "cuda": 'devices go by name: x.to("cuda"), mi.device("cuda"); `minima devices` lists them',
+    "backends": "leave it out: there are no such switches",
+    "distributed": "a model runs on one device here",
+    "utils": "minima.data has the data sets, minima.nn.utils the rest, mi.func.checkpoint that",
+    "special": "its functions are those of mi: mi.erf, mi.logit, ...",
+    "set_default_dtype": "new tensors are float32: give dtype=..., or write model.to(dtype)",
+    "get_default_dtype": "it is mi.float32",
+    "set_default_device": "give device=..., or write model.to(device)",
+    "use_deterministic_algorithms": "leave it out: after mi.manual_seed(n) a run repeats",
+    "set_float32_matmul_precision": "leave it out",
+    **dict.fromkeys(
+        ("channels_last", "contiguous_format", "preserve_format", "memory_format"),
+        "leave it out: every operation takes any layout",
+    ),
 }
 
 
@@ -153,6 +211,8 @@ def missing_method(name: str) -> str:
             return f"{said}; it is a function: {path}.{name}(t, ...)"
     if name in _FUNCTIONS:
         return f"{said}; here it is mi.{_FUNCTIONS[name]}"
+    if name in _WORDS:
+        return f"{said}; {_WORDS[name]}"
     return said + _close(name, [n for n in dir(Tensor) if not n.startswith("_")], "t")
 
 
