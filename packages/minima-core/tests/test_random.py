@@ -131,6 +131,22 @@ def test_integers_and_permutations():
     assert list(order) != list(range(100))
 
 
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_numbers(dtype):
+    """Catches parts that are the same, or spread too wide: the size of all has the variance."""
+    g = mi.Generator(0)
+    box, bell = g.uniform((4000,), -1.0, 2.0, dtype), g.normal((4000,), 3.0, 2.0, dtype)
+    assert box.dtype == bell.dtype == dtype
+    for part in (mi.real(box), mi.imag(box)):
+        assert -1.0 <= part.min().item() < -0.99
+        assert 1.99 < part.max().item() < 2.0
+    for part in (mi.real(bell), mi.imag(bell)):
+        assert abs(part.mean().item() - 3.0) < 0.1
+        assert abs(mi.std(part).item() - 2.0**0.5) < 0.1
+    assert mi.abs(mi.mean((bell - 3 - 3j) ** 2)).item() < 0.3  # the parts know nothing of another
+    assert mi.init.kaiming_uniform(4, 3, dtype=dtype).dtype == dtype
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [

@@ -44,7 +44,9 @@ class Generator:
     def uniform(
         self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: npt.DTypeLike = FLOAT32
     ) -> Tensor:
-        """Return numbers from [low, high), all equally likely."""
+        """Return numbers from [low, high), all equally likely; so are the parts of complex ones."""
+        if as_dtype(dtype).kind == "c":
+            return self._of_parts(self.uniform, shape, low, high, dtype)
         kind, drawn = _draws("uniform", dtype)
         sizes = _shape(shape)
 
@@ -57,7 +59,12 @@ class Generator:
     def normal(
         self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: npt.DTypeLike = FLOAT32
     ) -> Tensor:
-        """Return numbers from the normal distribution."""
+        """Return numbers from the normal distribution.
+
+        Of complex ones both parts have the mean, and half of the variance.
+        """
+        if as_dtype(dtype).kind == "c":
+            return self._of_parts(self.normal, shape, mean, std / 2**0.5, dtype)
         kind, drawn = _draws("normal", dtype)
         sizes = _shape(shape)
 
@@ -125,6 +132,15 @@ class Generator:
                 f"set_state: not a state of this generator ({error}); "
                 "expected what get_state returned"
             ) from None
+
+    def _of_parts(
+        self, draw: Callable[..., Tensor], shape: Shape, a: float, b: float, dtype: npt.DTypeLike
+    ) -> Tensor:
+        """Return complex numbers, whose real and imaginary parts are drawn one after the other."""
+        kind = as_dtype(dtype)
+        part = np.dtype(f"float{kind.itemsize * 4}")
+        real, imag = draw(shape, a, b, part), draw(shape, a, b, part)
+        return real + imag * 1j
 
     def _affine(self, values: Any, scale: float, shift: float, dtype: Any) -> Any:
         """Return ``values * scale + shift``, computed by the device's kernels."""
