@@ -150,6 +150,8 @@ def _extended(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
             f"pad: axis {axis} of shape {x.shape} has no elements to {mode}; expected at least one"
         )
     lead = (slice(None),) * axis
+    if not n + before + after:
+        return getitem(x, (*lead, slice(0)))
     parts = []
     for part, size in _runs(n, before, after, mode):
         piece = getitem(x, (*lead, part))

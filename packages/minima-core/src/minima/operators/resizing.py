@@ -244,8 +244,8 @@ def _bags(
         scale = (n - 1) / (m - 1) if m > 1 else 0.0
     else:
         scale = n / m if factor is None else 1.0 / factor
-    if n == m and scale == 1:
-        return None
+    if n == m and (scale == 1 or antialias or not cubic):
+        return None  # PyTorch leaves such an axis alone, whatever factor led to the size
     if antialias:
         return _smooth(n, m, scale, cubic)
     place = np.arange(m) * scale if align_corners else (np.arange(m) + 0.5) * scale - 0.5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,20 @@ from .creation import made
 from .padding import pad
 from .pooling import avg_pool2d as avg_pool2d_operator
 from .spatial import Size, batched, like
-from .window_largest import Sizes, Windows, along, ends, find_windows
+from .window_largest import (
+    Sizes,
+    Windows,
+    along,
+    ends,
+    find_windows,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
 
 __all__ = ["avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d"]
+
+_LARGEST = (max_pool1d, max_pool2d, max_pool3d)
 
 
 @composite
@@ -141,6 +152,8 @@ def lp_pool1d(
 ) -> Tensor:
     """Return (sum of x**p)**(1 / p) of each window, p being *norm_type*.
 
+    With p inf it is the largest magnitude, with -inf the smallest.
+
     Shapes: x (N, C, L) or (C, L) -> (N, C, OL) or (C, OL). Dtype: as x; integers become float32.
     Gradient: 0 where a sum is 0 and p > 1, though the root's slope there is infinite.
     Raises: ShapeError when no window fits, ArgumentError for a *norm_type* of 0.
@@ -196,6 +209,10 @@ def _lp_pool(
 ) -> Tensor:
     if not p:
         raise ArgumentError(f"{name}: got norm_type 0; expected another number")
+    if abs(p) == inf:  # the largest, or the smallest
+        sign = 1 if p > 0 else -1
+        largest: Any = _LARGEST[n - 1](sign * abs(x), kernel, stride, ceil_mode=ceil_mode)
+        return largest * sign  # type: ignore[no-any-return]
     mean = _avg_pool(name, n, x**p, True, None, kernel, stride, 0, 1, ceil_mode)
     total = multiply(mean, prod(sizes(name, kernel, n, 1, "kernel_size")))
     if p <= 1:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 from minima import Tensor, pad
 from minima.errors import ArgumentError, DTypeError, ShapeError
 
-from .arguments import check_reach, check_space, real
+from .arguments import check_reach, check_space, named, real
 from .module import Module
 
 __all__ = [
@@ -70,7 +70,7 @@ class _Pad(Module):
                 "expected at least one element along each axis"
             )
         whole = [(0, 0)] * (x.ndim - n) + around
-        return pad(x, whole, self.mode, self.value if self.mode == "constant" else 0)
+        return named(name, pad, x, whole, self.mode, self.value if self.mode == "constant" else 0)
 
     def extra_repr(self) -> str:
         """Return the widths."""

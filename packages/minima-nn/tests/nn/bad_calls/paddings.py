@@ -194,4 +194,34 @@ ROWS = [
         mi.ShapeError,
         r"ChannelShuffle: input has shape \(1, 4\); expected \(N, C, \*\)",
     ),
+    Bad(
+        "ConstantPad1d cut",
+        lambda: nn.ConstantPad1d((3, -2), 0.0)(mi.ones((1, 2, 1))),
+        mi.ShapeError,
+        r"ConstantPad1d: got pad_width \(3, -2\) for axis 2 of size 1; expected to cut off",
+    ),
+    Bad(
+        "F.pad reflect",
+        lambda: nn.functional.pad(mi.ones((1, 2, 2)), (0, 2), "reflect"),
+        mi.ShapeError,
+        r"pad: input has shape \(1, 2, 2\), too small to reflect; expected axis -1 .* 3",
+    ),
+    Bad(
+        "F.pad circular",
+        lambda: nn.functional.pad(mi.ones((1, 2, 2)), (3, 0), "circular"),
+        mi.ShapeError,
+        "pad: input has shape .* too small to go round; expected axis -1 to be at least 3",
+    ),
+    Bad(
+        "F.pad widths",
+        lambda: nn.functional.pad(mi.ones((1, 2, 2)), (1.5, 0)),
+        mi.DTypeError,
+        r"pad: pad is \(1.5, 0\); expected a sequence of integers",
+    ),
+    Bad(
+        "F.pad list",
+        lambda: nn.functional.pad([1.0], (1, 0)),
+        mi.DTypeError,
+        "pad: input is a list; expected a Tensor",
+    ),
 ]

@@ -58,6 +58,10 @@ ROWS = [
         for corners in (False, True)
         for size in ({"size": 6}, {"scale_factor": 1.7})
     ),
+    *(  # rounded down to the size that it was, it is left alone
+        padding("Upsample", scale_factor=1.2, mode=mode, takes=(SPACES[n][:1] + (2,) * (n + 1),))
+        for n, mode in ((1, "linear"), (2, "bilinear"), (3, "trilinear"))
+    ),
     padding("Upsample", (6, 3), mode="bilinear", takes=(IMAGE,)),
     padding("Upsample", scale_factor=(1.5, 2.0), mode="bilinear", takes=(IMAGE,)),
     padding(

@@ -55,6 +55,7 @@ ROWS = [
             pooling(f"{kind}Pool{n}d", *args, takes=(x[1:],), label="single")
             for kind, *args in (("Max", 2), ("Avg", 2), ("LP", 2, 2))
         ),
+        *(pooling(f"LPPool{n}d", p, 2, takes=(x,)) for p in (float("inf"), -float("inf"))),
         pooling(f"MaxPool{n}d", 3, 2, 1, takes=(x,)),
         pooling(f"MaxPool{n}d", 3, 1, 1, takes=(x,), return_indices=True),
         pooling(f"MaxPool{n}d", 2, 2, 1, 2, takes=(x,)),
