@@ -84,6 +84,9 @@ class Failing(Rows):
     def odd(self):
         raise Odd("odd", 3)
 
+    def several(self):
+        raise ExceptionGroup("two at once", [ValueError("one"), KeyError("other")])
+
     def local(self):
         class Local(Exception):
             pass

@@ -37,11 +37,17 @@ def test_a_model_of_a_module_is_shown(tmp_path, monkeypatch, capsys):
         (("net", "1"), "the model is 'net'; expected MODULE:NAME"),
         (("no_such_module:net", "1"), "expected one that is there"),
         (("math:pi", "1"), "math:pi gave a float; expected a Module"),
+        (
+            ("minima.nn:Linear", "1,2"),
+            "minima.nn:Linear cannot be called without arguments",
+        ),
         (("minima.nn:ReLU", "1,a"), "the shape is '1,a'; expected sizes such as"),
+        (("minima.nn:ReLU", "1", "--depth=-1"), "summary: depth is -1; expected an integer"),
         (("minima.nn:Tanh", "-1"), "the shape is '-1'; expected sizes such as"),
     ],
 )
 def test_what_is_wrong_is_said(arguments, message, capsys):
     """Fault: a traceback for a slip of the keyboard."""
-    assert call(*arguments[:1], "--", *arguments[1:]) == 2
+    options = [word for word in arguments if word.startswith("--")]
+    assert call(*options, "--", *(word for word in arguments if word not in options)) == 2
     assert message in capsys.readouterr().err

@@ -192,14 +192,17 @@ class Pool:
             for worker, answer in work.ready.values():
                 worker.free.append(answer.slot)
 
-    def receive(self, timeout: float) -> list[tuple[_Worker, Answer]]:
-        """Wait until a worker has answered; raise when one has died, or after *timeout*."""
+    def receive(self, timeout: float, limit: float) -> list[tuple[_Worker, Answer]]:
+        """Wait until a worker has answered; raise when one has died, or after *timeout*.
+
+        *limit* is what the loader's user gave, of which *timeout* is what is left.
+        """
         pipes = {worker.pipe: worker for worker in self.workers}
         ends = {worker.process.sentinel: worker for worker in self.workers}
         ready = wait([*pipes, *ends], timeout or None)
         if not ready:
             raise WorkerError(
-                f"DataLoader: no worker gave a batch within {timeout} seconds; expected one in "
+                f"DataLoader: no worker gave a batch within {limit:g} seconds; expected one in "
                 "timeout; give a longer one, or 0 to wait for ever"
             )
         answers = [(pipes[r], pipes[r].receive()) for r in ready if r in pipes]
@@ -210,7 +213,7 @@ class Pool:
     def _forget(self, timeout: float) -> None:
         """Take back the slots of a pass that was left early."""
         while any(len(worker.free) < len(worker.slots) for worker in self.workers):
-            for worker, answer in self.receive(timeout):
+            for worker, answer in self.receive(timeout, timeout):
                 worker.free.append(answer.slot)
 
 
@@ -250,7 +253,7 @@ class _Pass:
         limit = time.monotonic() + timeout
         while not (self.given in self.ready or (self.ready and not self.in_order)):
             left = max(limit - time.monotonic(), 1e-3) if timeout else 0.0
-            for worker, answer in self.pool.receive(left):
+            for worker, answer in self.pool.receive(left, timeout):
                 self.ready[answer.number] = worker, answer
         number = self.given if self.in_order else next(iter(self.ready))
         self.given += 1
@@ -297,8 +300,7 @@ def _raised(failure: Failure, number: int) -> BaseException:
             error = kind(_Text(f"{failure.message}\n{trace}"))
             if trace in str(error):
                 return error
-    last = failure.text.rstrip().rpartition("\n")[2]
-    return WorkerError(f"{last}\n{trace}")
+    return WorkerError(f"{failure.summary}\n{trace}")
 
 
 class _Text(str):

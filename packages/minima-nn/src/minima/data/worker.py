@@ -71,10 +71,11 @@ class Order(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """An exception: its class, pickled where that is possible, its message, its traceback."""
+    """An exception: its class, pickled where possible, its message, its name too, its traceback."""
 
     kind: bytes | None
     message: str
+    summary: str
     text: str
 
 
@@ -200,7 +201,9 @@ def _failure(error: BaseException) -> Failure:
         kind = pickle.dumps(type(error))
     except Exception:  # a class made inside of a function has no name that another process finds
         kind = None
-    return Failure(kind, str(error), "".join(traceback.format_exception(error)))
+    summary = traceback.TracebackException.from_exception(error).format_exception_only()
+    text = "".join(traceback.format_exception(error))
+    return Failure(kind, str(error), "".join(summary).rstrip(), text)
 
 
 def _no_pass(indices: Any) -> Any:

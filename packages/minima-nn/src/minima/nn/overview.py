@@ -11,6 +11,7 @@ from minima import Tensor, no_grad, zeros
 from minima.errors import ArgumentError, DTypeError
 from minima.random import default_generator
 
+from .arguments import integer
 from .module import Module
 from .work import COUNTS, is_free
 
@@ -115,7 +116,8 @@ def summary(
     attention. Normalisations, activations and pooling count as none; a layer of another class is
     "not counted" unless all it does is call others.
 
-    Raises: ArgumentError unless one of input_shape and input_data is given.
+    Raises: ArgumentError unless one of input_shape and input_data is given, or for a *depth* below
+    0.
 
     >>> net = mi.nn.Sequential(mi.nn.Linear(4, 3), mi.nn.ReLU(), mi.nn.Linear(3, 2))
     >>> print(mi.nn.summary(net, (1, 4)))
@@ -134,6 +136,8 @@ def summary(
         raise DTypeError(f"summary: model is a {type(model).__name__}; expected a Module")
     if (input_shape is None) == (input_data is None):
         raise ArgumentError("summary: expected either input_shape or input_data")
+    if depth is not None:
+        depth = integer("summary", "depth", depth, low=0)
     if input_data is None:
         args = _zeros(model, input_shape, dtypes, device)
     else:

@@ -12,6 +12,7 @@ import numpy as np
 
 from minima.autograd import no_grad
 from minima.errors import ArgumentError
+from minima.metrics import Accuracy, ConfusionMatrix
 from minima.operators.loss import cross_entropy
 from minima.random import Generator
 from minima.tensor import Tensor
@@ -133,12 +134,13 @@ class Trainer:
         with no_grad():
             for images, labels in loader:
                 logits, loss = self._forward(images, labels)
-                confusion = _count(logits, labels, confusion)
-                _add(totals, len(labels), loss, int(np.trace(confusion)) - totals.correct)
+                confusion = confusion or ConfusionMatrix(logits.shape[1])
+                confusion.update(logits, labels)
+                _add(totals, logits, labels, loss)
                 self.on_batch(totals)
         if confusion is None:
             raise ArgumentError("evaluate: the loader gives no batches; give it samples")
-        return Evaluation(totals.loss, confusion)
+        return Evaluation(totals.loss, confusion.compute())
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that `load_state_dict` needs to go on from here, for `minima.io.save`."""
@@ -178,8 +180,8 @@ class Trainer:
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
-            correct = int(np.trace(_count(logits, labels)))
-            _add(self.totals, len(labels), loss, correct, time.perf_counter() - start)
+            _add(self.totals, logits, labels, loss)
+            self.totals.seconds += time.perf_counter() - start
             self.on_batch(self.totals)
 
     def _remaining(self, train: Any) -> Any:
@@ -234,19 +236,10 @@ class Trainer:
             generator.set_state(states[name])
 
 
-def _add(totals: Totals, samples: int, loss: Tensor, correct: int, seconds: float = 0.0) -> None:
+def _add(totals: Totals, logits: Tensor, labels: Tensor, loss: Tensor) -> None:
+    right = Accuracy()
+    right.update(logits, labels)
     totals.batches += 1
-    totals.samples += samples
-    totals.loss_sum += loss.item() * samples
-    totals.correct += correct
-    totals.seconds += seconds
-
-
-def _count(
-    logits: Tensor, labels: Tensor, confusion: np.ndarray[Any, Any] | None = None
-) -> np.ndarray[Any, Any]:
-    """Return `confusion` (or zeros) plus the pairs of true and predicted class of a batch."""
-    classes = logits.shape[1]
-    pairs = labels.numpy() * classes + logits.numpy().argmax(axis=1)
-    counts = np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
-    return counts if confusion is None else confusion + counts
+    totals.samples += len(labels)
+    totals.loss_sum += loss.item() * len(labels)
+    totals.correct += right.correct

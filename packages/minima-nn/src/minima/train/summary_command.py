@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,24 @@ def _model(name: str) -> Any:
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
         raise ArgumentError(f"the model is {name!r}; expected one that is there: {error}") from None
-    model = found if isinstance(found, Module) else found() if callable(found) else found
+    model = found if isinstance(found, Module) or not callable(found) else _made(name, found)
     if not isinstance(model, Module):
         raise ArgumentError(f"{name} gave a {type(model).__name__}; expected a Module")
     return model
+
+
+def _made(name: str, make: Any) -> Any:
+    """Return what *make* gives when it is called without arguments."""
+    try:
+        signature(make).bind()
+    except ValueError:  # of C: it has no signature to read
+        pass
+    except TypeError as error:
+        raise ArgumentError(
+            f"{name} cannot be called without arguments: {error}; expected a function that makes "
+            "the model"
+        ) from None
+    return make()
 
 
 def _shape(text: str) -> tuple[int, ...]:

@@ -33,6 +33,8 @@ def test_list():
     [
         (["nope"], "there is no workload 'nope'; choose from mlp-small,"),
         (["--rounds", "0"], "--rounds is 0; expected a positive number"),
+        (["--seconds", "nan"], "--seconds is nan; expected a positive number"),
+        (["--json", "/nowhere/x.json"], "--json is /nowhere/x.json; expected a file in a folder"),
         (["--seconds", "-1"], "--seconds is -1.0; expected a positive number"),
     ],
 )

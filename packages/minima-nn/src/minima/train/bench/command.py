@@ -66,8 +66,12 @@ def chosen(options: argparse.Namespace) -> tuple[list[str], Any]:
         )
     for name in ("rounds", "seconds", "threads"):
         value = getattr(options, name)
-        if value is not None and value <= 0:
+        if value is not None and not 0 < value < float("inf"):
             raise ArgumentError(f"--{name} is {value}; expected a positive number")
+    if options.json is not None and not (
+        options.json.parent.is_dir() and not options.json.is_dir()
+    ):
+        raise ArgumentError(f"--json is {options.json}; expected a file in a folder that is there")
     names = options.workloads or (QUICK if options.quick else list(WORKLOADS))
     usual = Settings(3, 0.1, 60.0, modes=("train", "infer")) if options.quick else Settings()
     settings = Settings(
