@@ -19,6 +19,8 @@ def canonical_axis(name: str, axis: Any, ndim: int) -> int:
     2
     """
     try:
+        if axis is True or axis is False:
+            raise TypeError
         index = axis.__index__()
     except (AttributeError, TypeError):
         raise DTypeError(f"{name}: got axis {axis!r}; expected an integer") from None

@@ -19,6 +19,7 @@ from ..errors import ArgumentError, DTypeError
 from ..explain import RAW, named, signature_error
 from ..tensor import Tensor, as_tensor, share_version, wrap
 from .misfits import misfit
+from .options import check_option
 from .scalars import NUMBERS, number, on_one_device, only_real, scalar_tensor
 
 __all__ = ["Calls", "Rule"]
@@ -42,6 +43,7 @@ class Calls:
     view: bool
     real: bool
     kinds: str
+    options: dict[str, frozenset[type]]
     cast: str | None
     rule: Rule | None
     preparation: Rule | None
@@ -123,6 +125,10 @@ class Calls:
         for name, value in attrs.items():
             if isinstance(value, np.generic):  # its type would count, where a number's does not
                 attrs = {**attrs, name: value.item()}
+        for name, types in self.options.items():
+            value = attrs[name]
+            if type(value) not in types:
+                check_option(self.name, name, value, types)
         inputs = given if self._plain(given) else self.tensors(given)
         tape = TAPE.get()
         if tape is not None and self.preparation is not None:

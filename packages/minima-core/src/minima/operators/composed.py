@@ -19,6 +19,7 @@ from ..errors import ArgumentError
 from ..explain import RAW, reworded
 from ..late import Late
 from ..tensor import Tensor, as_tensor
+from .options import check_option, kinds_of
 from .scalars import NUMBERS, on_one_device, only_real, scalar_tensor
 
 __all__ = ["COMPOSITES", "alike", "composite"]
@@ -60,6 +61,7 @@ def composite(function: Any = None, /, *, real: bool = False) -> Any:
         raise ArgumentError(f"composite: {name!r} has no docstring; say what it computes")
 
     cast = LISTS.get(name)
+    options_of = [(names.index(n), n, types) for n, types in kinds_of(function, names).items()]
 
     @wraps(function)
     def call(*args: Any, **options: Any) -> Any:
@@ -67,6 +69,10 @@ def composite(function: Any = None, /, *, real: bool = False) -> Any:
             if ACTIVE and cast is not None:
                 args, keys = tuple(adapted(cast, args)), list(options)
                 options = dict(zip(keys, adapted(cast, list(options.values()))))
+            for i, n, types in options_of:
+                value = args[i] if i < len(args) else options.get(n)
+                if type(value) not in types and (i < len(args) or n in options):
+                    check_option(name, n, value, types)
             if variadic and args:
                 args = (_tensors(name, list(args[0])), *args[1:])
             given = [args[i] for i in places if i < len(args)]

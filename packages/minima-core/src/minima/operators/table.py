@@ -26,6 +26,7 @@ from ..errors import ArgumentError
 from ..late import Late
 from ..tensor import Tensor
 from .calls import Calls, Rule
+from .options import kinds_of
 
 __all__ = ["TABLE", "Array", "Arrays", "Operator", "OperatorFunction", "operator"]
 
@@ -97,6 +98,7 @@ class Operator(Calls, Generic[P]):
         self.floating, self.view, self.real = floating, view, real
         #: kinds of dtype that need no conversion and no error; empty: all
         self.kinds = ("f" if real else "fc") if floating else ("fiubV" if real else "")
+        self.options = kinds_of(reference, self.attrs)
         self.rule: Rule | None = None
         self.preparation: Rule | None = None
         self.explanation: Rule | None = None
