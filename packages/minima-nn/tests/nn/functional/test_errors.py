@@ -122,6 +122,10 @@ def test_activations_of_integers(kind):
         (lambda: nn.MSELoss()(X * 1j, X * 1j), "MSELoss: got complex64"),
         (lambda: F.huber_loss(X * 1j, X), "huber_loss: got complex64"),
         (lambda: F.smooth_l1_loss(X, X * 1j), "smooth_l1_loss: got complex64"),
+        (lambda: F.kl_div(X * 1j, X), "kl_div: got complex64"),
+        (lambda: F.binary_cross_entropy(X * 1j, X), "binary_cross_entropy: got complex64"),
+        (lambda: F.hinge_embedding_loss(X * 1j, X), "hinge_embedding_loss: got complex64"),
+        (lambda: F.margin_ranking_loss(X * 1j, X, X), "margin_ranking_loss: got complex64"),
         (lambda: F.smooth_l1_loss(X, X, beta=-1.0), "smooth_l1_loss: beta is -1.0"),
         (lambda: nn.SmoothL1Loss(beta=-1.0), "SmoothL1Loss: beta is -1.0"),
         (lambda: F.huber_loss(X, X, delta=0.0), "huber_loss: delta is 0.0"),
@@ -214,3 +218,9 @@ def test_one_call(call, message):
     """Fault: NumPy's error, or none."""
     with pytest.raises(mi.MinimaError, match=message):
         call()
+
+
+def test_sizes_of_one_axis():
+    """Catches a size that functions refuse as a number, where the layers take one."""
+    for function in (F.layer_norm, F.rms_norm):
+        assert function(X, 3).tolist() == function(X, (3,)).tolist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from minima import Tensor, finfo, log, log1p, log_sigmoid, power, sigmoid, softplus, where
 from minima.amp import autocasts
 from minima.errors import ShapeError
+from minima.operators.scalars import only_real
 
 from ..arguments import check_floating, real
 from .reduction import check_reduction, check_same, reduced
@@ -37,6 +38,7 @@ def binary_cross_entropy(
     name = "binary_cross_entropy"
     check_reduction(name, reduction)
     check_same(name, input=input, target=target)
+    only_real(name, input, target)
     fixed, rest = input.detach(), 1.0 - input.detach()
     edge = fixed * rest < 1e-12
     inner = where(edge, 0.5, input)

@@ -18,6 +18,7 @@ from minima import cross_entropy as operator
 from minima.amp import autocasts
 from minima.dtypes import is_floating
 from minima.errors import DTypeError, ShapeError
+from minima.operators.scalars import only_real
 
 from ..arguments import check_choice, check_floating, real
 from .reduction import check_classes, check_reduction, check_same, check_weight, chosen, reduced
@@ -218,6 +219,7 @@ def kl_div(
     """
     check_choice("kl_div", "reduction", reduction, ("mean", "sum", "none", "batchmean"))
     check_same("kl_div", input=input, target=target)
+    only_real("kl_div", input, target)
     if log_target:
         loss = exp(target) * (target - input)
     else:

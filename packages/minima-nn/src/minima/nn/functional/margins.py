@@ -9,6 +9,7 @@ from minima import Tensor, arange, clip, expand_dims, minimum, one_hot, relu, sq
 from minima import pairwise_distance as distance
 from minima.amp import autocasts
 from minima.errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
+from minima.operators.scalars import only_real
 
 from ..arguments import check_floating, integer, real
 from .reduction import check_classes, check_reduction, check_same, check_weight, chosen, reduced
@@ -44,6 +45,7 @@ def hinge_embedding_loss(
     """
     check_reduction("hinge_embedding_loss", reduction)
     check_same("hinge_embedding_loss", input=input, target=target)
+    only_real("hinge_embedding_loss", input)
     margin = real("hinge_embedding_loss", "margin", margin)
     apart = where(target != 1, _above(margin - input), 0.0)
     return reduced(apart + where(target != -1, input, 0.0), reduction)
@@ -64,6 +66,7 @@ def margin_ranking_loss(
     """
     check_reduction("margin_ranking_loss", reduction)
     check_same("margin_ranking_loss", input1=input1, input2=input2, target=target)
+    only_real("margin_ranking_loss", input1, input2)
     margin = real("margin_ranking_loss", "margin", margin)
     return reduced(_above(margin - target * (input1 - input2)), reduction)
 

@@ -38,10 +38,10 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
     return normalize_along(input, p, dim, eps)
 
 
-def _last(name: str, x: Tensor, shape: Sequence[int]) -> tuple[int, ...]:
+def _last(name: str, x: Tensor, shape: int | Sequence[int]) -> tuple[int, ...]:
     """Return the axes that *shape* is the sizes of, the last ones."""
     check_floating(name, "input", x)
-    sizes = tuple(shape)
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if not sizes or x.shape[-len(sizes) :] != sizes:
         raise ShapeError(
             f"{name}: input has shape {x.shape}, normalized_shape is {sizes}; expected the sizes "
@@ -53,7 +53,7 @@ def _last(name: str, x: Tensor, shape: Sequence[int]) -> tuple[int, ...]:
 @autocasts("float32")
 def layer_norm(
     input: Tensor,
-    normalized_shape: Sequence[int],
+    normalized_shape: int | Sequence[int],
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     eps: float = 1e-5,
@@ -73,7 +73,7 @@ def layer_norm(
 @autocasts("float32")
 def rms_norm(
     input: Tensor,
-    normalized_shape: Sequence[int],
+    normalized_shape: int | Sequence[int],
     weight: Tensor | None = None,
     eps: float | None = None,
 ) -> Tensor:
