@@ -190,6 +190,20 @@ def test_too_many_arguments_by_place(call, words):
         call()
 
 
+def test_repeat_by_places_is_not_numpys():
+    """PyTorch's ``t.repeat(2, 1)`` tiles: an axis by its place would be another shape."""
+    with pytest.raises(TypeError, match=r"repeat: too many positional .*given by name: axis=1$"):
+        T.repeat(2, 1)
+    assert T.repeat(2, axis=1).shape == (2, 4)
+    assert T.tile((2, 1)).shape == (4, 2)
+
+
+def test_a_generator_takes_its_seed_afterwards():
+    """PyTorch's ``Generator().manual_seed(n)`` is the generator, from its seed."""
+    drawn = mi.Generator().manual_seed(3).uniform((4,)).numpy()
+    np.testing.assert_array_equal(drawn, mi.Generator(3).uniform((4,)).numpy())
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -106,8 +106,11 @@ class Arranging:
         """See `minima.roll`."""
         return ops.roll(self, shift, axis=axis)  # type: ignore[arg-type]
 
-    def repeat(self, repeats: int | TensorLike, axis: int | None = None) -> Tensor:
-        """See `minima.repeat`: each element is repeated, as in NumPy."""
+    def repeat(self, repeats: int | TensorLike, *, axis: int | None = None) -> Tensor:
+        """See `minima.repeat`: each element is repeated, as in NumPy; `tile` repeats the whole.
+
+        The axis is given by name, since PyTorch's ``t.repeat(2, 1)`` is ``t.tile((2, 1))``.
+        """
         return ops.repeat(self, repeats, axis=axis)  # type: ignore[arg-type]
 
     def tile(self, repetitions: int | Sequence[int]) -> Tensor:

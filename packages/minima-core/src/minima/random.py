@@ -41,6 +41,15 @@ class Generator:
         self._source = self.device.source(None if seed is None else int(seed))
         return self
 
+    def manual_seed(self, seed: int) -> Generator:
+        """Do what `seed` does, by PyTorch's name.
+
+        >>> import minima as mi
+        >>> mi.Generator().manual_seed(0).uniform((2,))
+        Tensor([0.850624, 0.636962])
+        """
+        return self.seed(seed)
+
     def uniform(
         self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: npt.DTypeLike = FLOAT32
     ) -> Tensor:

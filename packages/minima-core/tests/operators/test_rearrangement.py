@@ -100,7 +100,7 @@ def test_methods():
     assert np.array_equal(X.moveaxis(0, 1).numpy(), np.moveaxis(a, 0, 1))
     assert np.array_equal(X.flip(1).numpy(), np.flip(a, 1))
     assert np.array_equal(X.roll(1, 1).numpy(), np.roll(a, 1, 1))
-    assert np.array_equal(X.repeat(2, 1).numpy(), a.repeat(2, 1))
+    assert np.array_equal(X.repeat(2, axis=1).numpy(), a.repeat(2, 1))
     assert np.array_equal(X.tile((2, 1)).numpy(), np.tile(a, (2, 1)))
     assert np.array_equal(X.ravel().numpy(), a.ravel())
     assert X.unflatten(1, (3, 1)).shape == (2, 3, 1)

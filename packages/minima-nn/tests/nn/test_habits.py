@@ -17,6 +17,9 @@ from minima import nn
             r"here it is dict\(model.named_children\(\)",
         ),
         (lambda: nn.Linear(1, 1).is_cuda, r"here it is next\(model.parameters\(\)\).device"),
+        (lambda: nn.functional.upsample, r"functional has no 'upsample'; write interpolate"),
+        (lambda: nn.functional.sofmax, r"did you mean .*softmax"),
+        (lambda: nn.functional.nothing_like_it, r"has no 'nothing_like_it'$"),
         (lambda: nn.Linear(1, 1).weigth, r"'Linear' object has no attribute 'weigth'$"),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["missing_attribute", "missing_layer"]
+from collections.abc import Sequence
+
+__all__ = ["missing_attribute", "missing_function", "missing_layer"]
 
 #: attribute of torch.nn.Module -> what to write
 _ATTRIBUTES = {
@@ -25,6 +27,13 @@ _LAYERS = {
     "RNNBase": "(RNN, LSTM, GRU) with isinstance",
     "RNNCellBase": "(RNNCell, LSTMCell, GRUCell) with isinstance",
 }
+#: function of torch.nn.functional -> what to write
+_FUNCTIONS = {
+    "upsample": "interpolate",
+    "upsample_nearest": "interpolate(x, size)",
+    "upsample_bilinear": 'interpolate(x, size, mode="bilinear", align_corners=True)',
+    "log_sigmoid": "logsigmoid",
+}
 
 
 def missing_attribute(owner: str, name: str) -> str:
@@ -44,3 +53,18 @@ def missing_layer(name: str) -> str:
     "minima.nn has no layer 'SyncBatchNorm'"
     """
     return f"minima.nn has no layer {name!r}; write {_LAYERS[name]}" if name in _LAYERS else ""
+
+
+def missing_function(name: str, known: Sequence[str]) -> str:
+    """Return what to say to who looks for the function *name*, where there are those *known*.
+
+    >>> missing_function("upsample", [])
+    "minima.nn.functional has no 'upsample'; write interpolate"
+    """
+    said = f"minima.nn.functional has no {name!r}"
+    if name in _FUNCTIONS:
+        return f"{said}; write {_FUNCTIONS[name]}"
+    from difflib import get_close_matches
+
+    near = () if name.startswith("_") else get_close_matches(name, known, 3, 0.75)
+    return f"{said}; did you mean {' or '.join(near)}?" if near else said

@@ -11,7 +11,7 @@ Tensor([[0.5, 0.5]])
 from __future__ import annotations
 
 from sys import modules
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .activations import *  # noqa: F403
 from .attention import *  # noqa: F403
@@ -46,3 +46,10 @@ _FAMILIES = (
 )
 if not TYPE_CHECKING:  # checkers follow the imports above
     __all__ = [n for family in _FAMILIES for n in modules[f"{__name__}.{family}"].__all__]
+
+
+def __getattr__(name: str) -> Any:
+    """Say what to write for the function *name*, which is not here."""
+    from ..habits import missing_function
+
+    raise AttributeError(missing_function(name, __all__), name=name)
