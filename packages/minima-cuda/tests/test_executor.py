@@ -12,10 +12,13 @@ import minima_cuda
 from minima.compiler.function import CompileWarning
 from minima.compiler.plan import Plan
 from minima_cuda import compile as compiling
+from minima_cuda import device
 from minima_cuda.executor import executor
 
 nn = pytest.importorskip("minima.nn", reason="minima-nn is not installed")
 pytestmark = needs_emulator
+
+OWN = device.own_kernels
 
 
 @pytest.fixture
@@ -182,6 +185,61 @@ def test_another_capture_is_possible_after_one_that_failed(machine):
     test_what_cannot_be_captured_is_replayed_kernel_by_kernel(machine)
     mi.device("cuda").register("matmul", machine.cupy.matmul)
     test_a_replay_is_one_graph(machine, "rows", "cuda:0")
+
+
+LOOKUPS = {
+    "cross_entropy: got class 3": (mi.cross_entropy, [0, 2, 1], [0, 3, 1]),
+    "cross_entropy: got class -5": (  # which no group takes
+        lambda x, i: mi.cross_entropy(x.astype("float16"), i),
+        [0, 2, 1],
+        [0, 1, -5],
+    ),
+    "cross_entropy: got class 4": (
+        lambda x, i: mi.cross_entropy(x, i, ignore_index=-100),
+        [0, -100, 1],
+        [0, -100, 4],
+    ),
+    "one_hot: got class 7": (lambda x, i: mi.one_hot(i, 3) * x, [0, 2, 1], [7, 2, 1]),
+    "embedding: got index 3": (lambda x, i: mi.embedding(i, x) * 2.0, [0, 2, 1], [0, 2, 3]),
+}
+
+
+@pytest.mark.parametrize("message", LOOKUPS)
+def test_an_index_out_of_range_is_told_when_the_gpu_is_waited_for(machine, monkeypatch, message):
+    """Catches a loss that is wrong and nobody says so, and an error that stays for ever."""
+    monkeypatch.setattr(device, "own_kernels", OWN)
+    function, good, bad = LOOKUPS[message]
+    compiled, x = mi.compile(function), normal(3, 3)
+    good, bad = (mi.asarray(i).to("cuda") for i in (good, bad))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CompileWarning)
+        for _ in range(5):
+            expected = compiled(x, good).numpy()
+        y = compiled(x, bad)
+        where = rf"^{message}; expected 0 to 2; found in a replay .*test_executor.py:\d+"
+        with pytest.raises(mi.errors.IndexRangeError, match=where):
+            y.numpy()
+        compiled(x, bad)
+        with pytest.raises(mi.errors.IndexRangeError, match=message):
+            mi.device("cuda").synchronize()
+        assert (compiled(x, good).numpy() == expected).all()
+        mi.device("cuda").synchronize()
+    assert graphs(machine) > 2
+
+
+def test_what_another_stream_finds_is_not_lost(machine):
+    """Catches a wait for one stream that takes another's for done."""
+    compiled, x = mi.compile(lambda x, i: mi.cross_entropy(x, i)), normal(3, 3)
+    side = minima_cuda.Stream("cuda")
+    given = [mi.asarray(i).to("cuda") for i in ([0, 1, 2], [0, 1, 2], [0, 1, 2], [0, 1, 9])]
+    mi.device("cuda").synchronize()
+    for targets in given:
+        with minima_cuda.stream(side):
+            compiled(x, targets)
+    x.numpy()
+    with pytest.raises(mi.errors.IndexRangeError, match="got class 9"):
+        mi.device("cuda").synchronize()
+    x.numpy()
 
 
 def test_numbers_that_no_group_takes(machine):

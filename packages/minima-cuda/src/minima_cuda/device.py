@@ -86,6 +86,8 @@ class CudaDevice(Device):
         self.writes = {
             name for name, kernel in own.items() if "out" in signature(kernel).parameters
         }
+        #: checks of replays whose findings nobody has asked for, and the streams they ran on
+        self.unasked: dict[Any, set[Any]] = {}
         memory.watch(cupy)
         self._run("open", precision.apply, cupy)
 
@@ -128,9 +130,24 @@ class CudaDevice(Device):
         self.xp.cuda.get_current_stream(index).wait_event(event)
 
     def to_host(self, buffer: Any) -> npt.NDArray[Any]:
-        """Return a copy of *buffer* in host memory, once it has been computed."""
+        """Return a copy of *buffer* in host memory, once it has been computed.
+
+        Raises: IndexRangeError for what the replay of a compiled function has found.
+        """
         host: npt.NDArray[Any] = self._run("to_host", self.xp.asnumpy, buffer)
+        if self.unasked:
+            self._run("to_host", self._ask, self.xp.cuda.get_current_stream(self.index))
         return host
+
+    def _ask(self, stream: Any) -> None:
+        """Let checks tell what they found; those that ran on other streams may not be done yet."""
+        if stream is not None and stream.is_capturing():
+            return
+        for checks, streams in list(self.unasked.items()):
+            streams.discard(stream)
+            if stream is None or not streams:
+                del self.unasked[checks]
+            checks.ask()
 
     def as_buffer(self, value: Any) -> Any:
         """Return what a kernel returned as an array of this GPU."""
@@ -159,8 +176,13 @@ class CudaDevice(Device):
         return Source(self.guard, self.xp, seed, self._drawing)
 
     def synchronize(self) -> None:
-        """Wait until the GPU has finished all that was launched on it."""
+        """Wait until the GPU has finished all that was launched on it.
+
+        Raises: IndexRangeError for what the replay of a compiled function has found.
+        """
         self._run("synchronize", self.xp.cuda.Device(self.index).synchronize)
+        if self.unasked:
+            self._run("synchronize", self._ask, None)
 
     def memory_stats(self) -> dict[str, int]:
         """Return `minima_cuda.memory_stats` of this GPU, in bytes."""

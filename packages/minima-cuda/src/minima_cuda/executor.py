@@ -26,6 +26,7 @@ from minima.errors import DeviceError
 from minima.hookspec import hookimpl
 from minima.operators.table import TABLE
 
+from .checks import Checks, wanted_of
 from .expressions import SIZES
 from .launch import GpuLauncher
 from .printer import printed
@@ -154,7 +155,9 @@ class Replay:
         self.programs = {s: printed(s.group) for s in launched if isinstance(s, FusedStep)}
         needed = [sum(map(_bytes_of, p.scratch)) for p in self.programs.values()]
         self.room = self._bytes(max(needed, default=0) or 1)
-        self.steps = [self._launched(s) for s in launched]
+        self.checks = Checks(self.device, self.launcher)
+        self.steps = [part for s in launched for part in (*self._checked(s), self._launched(s))]
+        self.checks.make_room()
         self.drawn = sum(1 for s in launched if s.call is not None and not s.in_place)
         plan.source = "\n".join(dict.fromkeys(self._texts()))
         self.graph: Graph | None = Graph(self.xp, self.device.index)
@@ -179,6 +182,9 @@ class Replay:
         for step in self.steps[: self.drawn]:
             step.run()
         self._run()
+        if self.checks.entries:
+            stream = self.xp.cuda.get_current_stream(self.device.index)
+            self.device.unasked.setdefault(self.checks, set()).add(stream)
         for i in self.written:
             copy(arrays[i], ..., self.inputs[i].slot)
         return self.given
@@ -234,6 +240,12 @@ class Replay:
             yield f"// {step.name}\n{text[text.rindex('typedef') :]}"
 
     # ---- steps -----------------------------------------------------------------------------------
+    def _checked(self, step: Step) -> Iterator[Launched]:
+        """Yield the checks of the indices that *step* reads, which go in front of it."""
+        for wanted in wanted_of(step):
+            run = self.checks.add(wanted, step.line, self.place(wanted.indices))
+            yield Launched("check", step.line, run)
+
     def _launched(self, step: Step) -> Launched:
         """Return how *step* is run."""
         if isinstance(step, FusedStep):

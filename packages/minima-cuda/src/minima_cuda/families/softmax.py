@@ -135,7 +135,7 @@ def KERNELS(launcher: Launcher, xp: Any) -> dict[str, Kernel]:
         kept = None if ignore_index is None else targets != ignore_index
         if kept is not None:
             targets = xp.where(kept, targets, xp.zeros_like(targets))
-        if not capturing(xp):  # else the loss of a class out of range is NaN
+        if not capturing(xp):  # else what replays it has checked
             check_range("cross_entropy", xp, targets, classes)
         accumulator = ACCUMULATORS[logits.dtype.name]
         losses = xp.empty(targets.shape, accumulator)
