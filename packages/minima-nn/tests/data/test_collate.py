@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import minima as mi
-from minima.data import default_collate
+from minima.data import DataLoader, default_collate, default_convert
 
 Pair = namedtuple("Pair", "x y")
 
@@ -108,3 +108,16 @@ def test_errors_name_the_place(samples, message):
     with pytest.raises((ValueError, TypeError), match=f"default_collate: .*({message})") as caught:
         default_collate(samples)
     assert isinstance(caught.value, mi.MinimaError)
+
+
+def test_arrays_are_converted_without_batches():
+    """Fault: a loader without batches that gives arrays where all others give Tensors."""
+    sample = Pair(np.ones(2), {"y": [np.float32(3.0), "text", None, np.array(["a"])]})
+    x, named = default_convert(sample)
+    assert (type(x), x.tolist()) == (mi.Tensor, [1.0, 1.0])
+    number, text, nothing, words = named["y"]
+    assert (number.dtype, number.item(), text, nothing) == ("float32", 3.0, "text", None)
+    assert type(words) is np.ndarray
+    (found,) = DataLoader([sample], batch_size=None)
+    assert type(found) is Pair
+    assert type(found.x) is mi.Tensor

@@ -2,7 +2,7 @@
 
 from minima.data import augment
 from minima.data.cifar import CIFAR10, CIFAR100, read_cifar
-from minima.data.collate import default_collate
+from minima.data.collate import default_collate, default_convert
 from minima.data.combined import ChainDataset, ConcatDataset, IterableDataset, StackDataset
 from minima.data.dataset import Dataset, ImageDataset, Subset, TensorDataset, random_split
 from minima.data.digits import digits
@@ -47,6 +47,7 @@ __all__ = [
     "WorkerInfo",
     "augment",
     "default_collate",
+    "default_convert",
     "digits",
     "get_worker_info",
     "mnist",

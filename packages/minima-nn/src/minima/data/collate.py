@@ -12,7 +12,7 @@ from minima.errors import ArgumentError, DTypeError, MinimaError, ShapeError
 from minima.operators import stack
 from minima.tensor import Tensor, asarray
 
-__all__ = ["default_collate"]
+__all__ = ["default_collate", "default_convert"]
 
 
 def default_collate(samples: Sequence[Any]) -> Any:
@@ -36,6 +36,35 @@ in sample 1; ...
     if not len(samples):
         raise ArgumentError("default_collate: got no samples; expected at least one")
     return _collate(samples, "sample")
+
+
+def default_convert(sample: Any) -> Any:
+    """Make arrays of numbers Tensors, over the same memory, inside of tuples, lists and dicts too.
+
+    All else stays as it is. A loader without batches gives its samples so.
+
+    >>> mi.data.default_convert({"x": np.ones(2, np.float32), "name": "a"})
+    {'x': Tensor([1., 1.]), 'name': 'a'}
+    """
+    if isinstance(sample, np.ndarray | np.generic):
+        return asarray(sample) if sample.dtype.kind in "biufc" else sample
+    if isinstance(sample, Mapping):
+        return _remade(sample, {key: default_convert(value) for key, value in sample.items()})
+    if isinstance(sample, tuple | list):
+        parts = [default_convert(part) for part in sample]
+        return type(sample)(*parts) if hasattr(sample, "_fields") else type(sample)(parts)
+    return sample
+
+
+def _remade(first: Mapping[Any, Any], items: dict[Any, Any]) -> Any:
+    """Return *items* as a mapping of the type of *first*, where that can be made of them."""
+    kind: Any = type(first)
+    if kind is dict:
+        return items
+    try:
+        return kind(items)
+    except TypeError:  # a defaultdict, for one, is made otherwise
+        return items
 
 
 def _collate(samples: Sequence[Any], place: str) -> Any:
@@ -89,13 +118,7 @@ def _mappings(samples: Sequence[Any], place: str) -> Any:
     first = samples[0]
     _equal(samples, place, "keys", lambda sample: frozenset(sample), _shown_keys)
     batch = {key: _collate([s[key] for s in samples], f"{place}[{_quoted(key)}]") for key in first}
-    kind = type(first)
-    if kind is dict:
-        return batch
-    try:
-        return kind(batch)
-    except TypeError:  # a defaultdict, for one, is made otherwise
-        return batch
+    return _remade(first, batch)
 
 
 def _sequences(samples: Sequence[Any], place: str) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from minima.data.collate import default_collate
+from minima.data.collate import default_collate, default_convert
 from minima.data.combined import IterableDataset
 
 __all__ = ["END", "Recipe"]
@@ -54,7 +54,7 @@ class Recipe:
         return self._convert(self.dataset[index])
 
     def _convert(self, sample: Any) -> Any:
-        return sample if self.collate_fn is None else self.collate_fn(sample)
+        return (self.collate_fn or default_convert)(sample)
 
     def _batch(self, indices: Any) -> Any:
         many = getattr(self.dataset, "__getitems__", None)

@@ -25,7 +25,8 @@ class DataLoader:
     """Iterate over a data set in batches; each loop over it is one pass.
 
     A data set with `__getitems__` gives whole batches (see Dataset), unless a `collate_fn`
-    is given: that one always gets the list of samples. `batch_size=None` turns batching off.
+    is given: that one always gets the list of samples. `batch_size=None` turns batching off; then
+    samples go through `default_convert`, or `collate_fn`, one by one.
     `shuffle` draws from `generator` (by default the cpu's) alone: with equal states two passes
     have the same order, and `generator.get_state()` before a pass is enough to repeat it.
 
