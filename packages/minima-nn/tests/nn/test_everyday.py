@@ -50,7 +50,7 @@ def part(case, n, dtype="float32"):
 
 
 BATCHED = [case for case in LAYERS if case.batch is not None]
-#: in training they need at least two values of each channel
+#: in training they do not take one value of each channel
 STATISTICS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
@@ -64,7 +64,7 @@ def test_a_small_batch(case, training, n):
     """
     layer, (x, *rest) = case.layer().train(training), part(case, n)
     whole = case.run(case.layer().train(training), *case.inputs())
-    if training and isinstance(layer, STATISTICS) and x.size // x.shape[1] < 2:
+    if training and isinstance(layer, STATISTICS) and x.size == x.shape[1]:
         with pytest.raises(mi.ShapeError, match="training needs at least 2"):
             layer(x)
         return
@@ -79,3 +79,44 @@ def test_a_small_batch(case, training, n):
         assert p.grad is None or p.grad.shape == p.shape
         assert p.grad is None or y.size or not p.grad.numpy().any()
     assert case.below is not None or x.grad.shape == x.shape
+
+
+DRAWN = [
+    nn.Linear(2, 3),
+    nn.Bilinear(2, 3, 2),
+    nn.PReLU(2),
+    nn.Embedding(4, 2),
+    nn.EmbeddingBag(4, 2),
+    nn.Conv1d(2, 3, 2),
+    nn.Conv3d(2, 2, 1, bias=False),
+    nn.ConvTranspose2d(2, 3, 2),
+    nn.RNN(2, 3),
+    nn.LSTM(2, 3, 2, proj_size=2),
+    nn.GRU(2, 3, bidirectional=True),
+    nn.RNNCell(2, 3),
+    nn.LSTMCell(2, 3, bias=False),
+    nn.GRUCell(2, 3),
+    nn.BatchNorm2d(3),
+    nn.LayerNorm(3),
+    nn.GroupNorm(1, 3),
+    nn.RMSNorm(3),
+]
+
+
+@pytest.mark.parametrize("layer", DRAWN, ids=str)
+def test_parameters_as_of_a_new_layer(layer):
+    """Fault: a layer without reset_parameters, or one that leaves what was learned."""
+    for parameter in layer.parameters():
+        mi.init.constant_(parameter, 7.0)
+    layer.reset_parameters()
+    for name, parameter in layer.named_parameters():
+        assert 0 <= float(abs(parameter).max().item()) < 5.0, name
+        assert parameter.requires_grad
+        assert parameter.is_leaf
+
+
+def test_lazy_layers_have_nothing_to_draw():
+    """Fault: reset_parameters of a layer without sizes raises, and so does a walk over a model."""
+    for layer in (nn.LazyLinear(2), nn.LazyConv2d(2, 3), nn.LazyBatchNorm1d()):
+        layer.reset_parameters()
+        assert layer.has_uninitialized_params()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from minima import Generator, Tensor, gelu, relu, sigmoid, tanh
 from minima.devices import Device
 from minima.errors import ArgumentError, DTypeError
-from minima.init import constant
+from minima.init import constant, constant_
 
 from . import functional as F
 from .arguments import check_choice, check_floating, flag, integer, named, real
@@ -325,6 +325,13 @@ class PReLU(Module):
         self.init = real("PReLU", "init", init)
         values = constant(self.num_parameters, c=self.init, device=device, dtype=dtype)
         self.weight = Parameter(values)
+
+    def reset_parameters(self) -> None:
+        """Set every slope to what it was at first.
+
+        >>> mi.nn.PReLU().reset_parameters()
+        """
+        constant_(self.weight, self.init)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x, its negative elements scaled."""

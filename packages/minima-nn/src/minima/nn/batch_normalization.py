@@ -136,6 +136,10 @@ class _BatchNorm(RunningNorm):
     def _follow_batch(self, x: Tensor, axes: tuple[int, ...]) -> None:
         """Move the running figures towards mean and variance of x."""
         count = x.size // self.num_features
+        if not count:  # nothing to follow
+            if self.num_batches_tracked is not None:
+                self.num_batches_tracked.add_(1)
+            return
         if count < 2:
             raise ShapeError(
                 f"{type(self).__name__}: input has shape {x.shape}, one value per channel; "

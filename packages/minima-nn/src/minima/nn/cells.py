@@ -68,6 +68,15 @@ class _Cell(Module):
         self.bias_ih = made(wide) if self.bias else None
         self.bias_hh = made(wide) if self.bias else None
 
+    def reset_parameters(self) -> None:
+        """Draw weights and biases anew, as for a new layer.
+
+        >>> mi.nn.GRUCell(2, 3).reset_parameters()
+        """
+        bound = 1.0 / sqrt(self.hidden_size)
+        for _, parameter in self._own_parameters():
+            init.uniform_(parameter, -bound, bound)
+
     def _both_biases(self) -> Tensor | None:
         if self.bias_ih is None or self.bias_hh is None:
             return None

@@ -69,6 +69,15 @@ class Filters(Module):
         self.weight = uniform(*shape)
         self.bias = uniform(self.out_channels) if flag(name, "bias", bias) else None
 
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew, as for a new layer.
+
+        >>> mi.nn.Conv1d(2, 3, 2).reset_parameters()
+        """
+        bound = 1.0 / sqrt(prod(self.weight.shape[1:]))
+        for _, parameter in self._own_parameters():
+            init.uniform_(parameter, -bound, bound)
+
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
     dilation: tuple[int, ...]

@@ -55,6 +55,15 @@ class Bilinear(Module):
         self.weight = uniform(self.out_features, self.in1_features, self.in2_features)
         self.bias = uniform(self.out_features) if flag("Bilinear", "bias", bias) else None
 
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew, as for a new layer.
+
+        >>> mi.nn.Bilinear(3, 4, 2).reset_parameters()
+        """
+        bound = 1.0 / sqrt(self.in1_features)
+        for _, parameter in self._own_parameters():
+            init.uniform_(parameter, -bound, bound)
+
     def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         """Return one number for each output."""
         features = (self.in1_features, self.in2_features)

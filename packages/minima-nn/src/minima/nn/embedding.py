@@ -58,6 +58,19 @@ class _Table(Module):
             with no_grad():
                 self.weight[self.padding_idx] = 0.0
 
+    def reset_parameters(self) -> None:
+        """Draw the rows anew, as for a new layer; that of padding_idx is 0.
+
+        >>> layer = mi.nn.Embedding(3, 2, padding_idx=0)
+        >>> layer.reset_parameters()
+        >>> layer.weight[0].tolist()
+        [0.0, 0.0]
+        """
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            with no_grad():
+                self.weight[self.padding_idx] = 0.0
+
     def _check_assignment(self, name: str, value: Tensor | Module) -> None:
         super()._check_assignment(name, value)
         if name == "weight" and isinstance(value, Parameter):

@@ -80,6 +80,14 @@ class Lazy(Module):
         """
         return any(isinstance(self.__dict__.get(name), Uninitialized) for name in self.loses)
 
+    def reset_parameters(self) -> None:
+        """Draw the values anew, where there are some yet.
+
+        >>> mi.nn.LazyLinear(2).reset_parameters()
+        """
+        if not self.has_uninitialized_params():
+            super().reset_parameters()  # type: ignore[misc]
+
     def _size(self, x: Tensor) -> int:
         """Return the number of features of the first input."""
         if x.ndim not in self.takes:

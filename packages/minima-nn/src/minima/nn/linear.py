@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from minima import Tensor, init, linear, project
+from minima import Tensor, init, linear, no_grad, project
 from minima.devices import Device
 from minima.dtypes import DType
 from minima.errors import DTypeError, ShapeError
@@ -67,6 +67,23 @@ class Linear(Module):
             self.bias = Parameter(
                 init.kaiming_uniform(self.out_features, 1, shape=shape, device=device, dtype=dtype)
             )
+
+    def reset_parameters(self) -> None:
+        """Draw weight and bias anew, as for a new layer.
+
+        >>> layer = mi.nn.Linear(2, 2)
+        >>> before = layer.weight.tolist()
+        >>> layer.reset_parameters()
+        >>> layer.weight.tolist() == before
+        False
+        """
+        pairs = ((self.weight, self.in_features), (self.bias, self.out_features))
+        for parameter, fan_in in pairs:
+            if parameter is not None:
+                shape, device, dtype = parameter.shape, parameter.device, parameter.dtype
+                new = init.kaiming_uniform(fan_in, 1, shape=shape, device=device, dtype=dtype)
+                with no_grad():
+                    parameter.copy_(new)
 
     def _check_assignment(self, name: str, value: Tensor | Module) -> None:
         super()._check_assignment(name, value)

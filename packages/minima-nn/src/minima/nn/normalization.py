@@ -20,6 +20,7 @@ from minima.devices import Device
 from minima.errors import ArgumentError, ShapeError
 
 from .arguments import check_floating, integer, real
+from .functional.normalization import check_group
 from .module import Module
 from .parameter import Parameter
 
@@ -249,6 +250,7 @@ class GroupNorm(Module):
                 f"GroupNorm: input has shape {x.shape}; expected (N, {self.num_channels}, *), as "
                 f"num_channels is {self.num_channels}"
             )
+        check_group("GroupNorm", x, self.num_groups)
         return group_norm(x, self.num_groups, self.weight, self.bias, eps=self.eps)
 
     def extra_repr(self) -> str:

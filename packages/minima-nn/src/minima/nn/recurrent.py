@@ -81,6 +81,15 @@ class _Recurrent(Module):
                 values = init.rand(*shape, low=-bound, high=bound, device=device, dtype=dtype)
                 self.register_parameter(f"{what}_{suffix}", Parameter(values))
 
+    def reset_parameters(self) -> None:
+        """Draw weights and biases anew, as for a new layer.
+
+        >>> mi.nn.GRU(2, 3).reset_parameters()
+        """
+        bound = 1.0 / sqrt(self.hidden_size)
+        for _, parameter in self._own_parameters():
+            init.uniform_(parameter, -bound, bound)
+
     def _shapes(self, *, first: bool) -> dict[str, tuple[int, ...]]:
         """Return the parameters of a layer and direction: names and shapes, in PyTorch's order."""
         wide, narrow = self.gates * self.hidden_size, self._sizes[0]

@@ -282,4 +282,12 @@ ROWS = [
     *added("SinusoidalPositionalEncoding", nn.SinusoidalPositionalEncoding),
     *added("LearnedPositionalEmbedding", nn.LearnedPositionalEmbedding),
     *ROTARY,
+    Bad(
+        "scaled_dot_product_attention both masks",
+        lambda: nn.functional.scaled_dot_product_attention(
+            mi.ones((2, 3)), mi.ones((2, 3)), mi.ones((2, 3)), mi.ones((2, 2)) > 0, is_causal=True
+        ),
+        mi.ArgumentError,
+        r"^scaled_dot_product_attention: is_causal is True and attn_mask has shape .*expected one",
+    ),
 ]

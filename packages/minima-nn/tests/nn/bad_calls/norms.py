@@ -113,4 +113,8 @@ ROWS = [
         "^LocalResponseNorm: size is 0; expected an integer of at least 1"),
     Bad("LocalResponseNorm beta", lambda: nn.LocalResponseNorm(2, beta=None), mi.DTypeError,
         "^LocalResponseNorm: beta is None; expected a number"),
+    Bad("GroupNorm one value", lambda: nn.GroupNorm(2, 2)(mi.ones((1, 2, 1))), mi.ShapeError,
+        r"^GroupNorm: input has shape \(1, 2, 1\), one value in each of 2 groups; expected more"),
+    Bad("group_norm one value", lambda: nn.functional.group_norm(mi.ones((1, 3)), 3),
+        mi.ShapeError, r"^group_norm: input has shape \(1, 3\), one value in each of 3 groups"),
 ]  # fmt: skip

@@ -30,6 +30,8 @@ ROWS = [
     *channels("BatchNorm1d", (4, 3)),
     norm("BatchNorm1d", 3, takes=(3, 3, 2), label="sequence"),
     norm("BatchNorm1d", 3, takes=(4, 3), momentum=None),
+    norm("BatchNorm1d", 3, takes=(0, 3), label="batch-0"),
+    norm("BatchNorm2d", 3, takes=(0, 3, 2, 2), momentum=None, label="batch-0"),
     *channels("BatchNorm2d", (2, 3, 2, 2)),
     *channels("BatchNorm3d", (2, 3, 2, 1, 2)),
     norm("BatchNorm3d", 3, takes=(2, 3, 2, 1, 2), momentum=None),

@@ -52,7 +52,8 @@ def scaled_dot_product_attention(
     on axis -3, share one of the keys and values. A query that sees no key gives 0.
 
     Shapes: query (*, L, E), key (*, S, E), value (*, S, D), attn_mask broadcast to (*, L, S)
-    -> (*, L, D). Raises: ShapeError when sizes do not fit, DTypeError for a mask of integers.
+    -> (*, L, D). Raises: ShapeError when sizes do not fit, DTypeError for a mask of integers,
+    ArgumentError for a mask beside *is_causal*.
     Source: Vaswani et al. 2017.
 
     >>> q = mi.ones((2, 4))
@@ -65,6 +66,11 @@ def scaled_dot_product_attention(
     p = real(name, "dropout_p", dropout_p, low=0.0, high=1.0)
     for argument, t in (("query", query), ("key", key), ("value", value)):
         check_floating(name, argument, t)
+    if is_causal and attn_mask is not None:
+        raise ArgumentError(
+            f"{name}: is_causal is True and attn_mask has shape {attn_mask.shape}; expected one of "
+            "the two: write the causal part into attn_mask itself"
+        )
     if enable_gqa:
         key, value = _shared("key", query, key), _shared("value", query, value)
     if not p:

@@ -102,7 +102,17 @@ def group_norm(
     >>> mi.nn.functional.group_norm(mi.Tensor([[1.0, 3.0, 5.0, 5.0]]), 2, eps=1e-12)
     Tensor([[-1.,  1.,  0.,  0.]])
     """
+    check_group("group_norm", input, num_groups)
     return group_norm_of(input, num_groups, weight, bias, eps=eps)
+
+
+def check_group(name: str, x: Tensor, num_groups: int) -> None:
+    """Raise where *x* is one sample whose groups have one element each."""
+    if x.ndim > 1 and x.shape[0] == 1 and x.size == num_groups:
+        raise ShapeError(
+            f"{name}: input has shape {x.shape}, one value in each of {num_groups} groups; "
+            "expected more: fewer groups, or more places"
+        )
 
 
 def batch_norm(
@@ -141,12 +151,14 @@ def batch_norm(
         return normalize_by(input, running_mean, running_var, weight, bias, eps=eps)
     axes = (0, *range(2, input.ndim))
     count = input.size // (input.shape[1] or 1)
-    if count < 2:
+    if count == 1:
         raise ShapeError(
             f"{name}: input has shape {input.shape}, one value per channel; training needs at "
             "least 2"
         )
-    _follow(input, axes, count, running_mean, running_var, real(name, "momentum", momentum))
+    rate = real(name, "momentum", momentum)
+    if count:
+        _follow(input, axes, count, running_mean, running_var, rate)
     wide = (input.shape[1], *(1,) * (input.ndim - 2))
     parts = [_wide(name, t, wide) for t in (weight, bias)]
     return layer_norm_along(input, *parts, axes=axes, eps=eps)

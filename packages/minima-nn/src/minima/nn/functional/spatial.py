@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
+from typing import Any
 
 from minima import (
     Tensor,
@@ -98,7 +99,8 @@ def pad(
     """
     if not isinstance(input, Tensor):
         raise DTypeError(f"pad: input is a {type(input).__name__}; expected a Tensor")
-    if not isinstance(pad, Sequence) or not all(hasattr(n, "__index__") for n in pad):
+    given: Any = pad
+    if not isinstance(given, Sequence) or not all(hasattr(n, "__index__") for n in given):
         raise DTypeError(f"pad: pad is {pad!r}; expected a sequence of integers")
     widths = [index(n) for n in pad]
     if len(widths) % 2 or len(widths) > 2 * input.ndim:
