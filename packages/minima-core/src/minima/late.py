@@ -33,6 +33,7 @@ EXPORTS: dict[str, str] = {
         Extremes cummax cummin cumprod cumsum cumulative_argmax cumulative_prod cumulative_sum
         logcumsumexp
     """,
+    "curves": "cumulative_trapezoid polyval trapezoid",
     "decompositions": "",
     "distance": "cosine_similarity normalize pairwise_distance",
     "dropouts": "alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout",
@@ -45,6 +46,9 @@ EXPORTS: dict[str, str] = {
         argwhere count_nonzero gather index_add index_select index_update masked_fill
         masked_select nonzero put_along_axis scatter_add scatter_along_axis take take_along_axis
     """,
+    "grids": """
+        block_diag bucketize cartesian_prod combinations logspace tril_indices triu_indices vander
+    """,
     "grouped": "group_norm instance_norm local_response_norm rms_norm",
     "lookup": "bag_largest bag_numbers embedding embedding_bag embedding_gradient",
     "loss": "cross_entropy cross_entropy_gradient",
@@ -52,6 +56,10 @@ EXPORTS: dict[str, str] = {
     "matrix_functions": "",
     "normalization": "batch_norm layer_norm layer_norm_affine_gradient layer_norm_gradient",
     "norms": "cdist norm",
+    "numbers": """
+        allclose deg2rad float_power fmax fmin fmod frac heaviside isclose isneginf isposinf
+        isreal ldexp rad2deg sinc
+    """,
     "padding": "pad",
     "pooling": "adaptive_avg_pool2d_gradient avg_pool2d_gradient first_largest max_pool2d_gradient",
     "products": "bilinear dot inner kron matrix_transpose outer tensordot trace vecdot",
@@ -69,6 +77,10 @@ EXPORTS: dict[str, str] = {
     "resizing": "channel_shuffle interpolate pixel_shuffle pixel_unshuffle",
     "rounding": "ceil copysign floor nextafter positive round signbit trunc",
     "sampling": "affine_grid grid_sample",
+    "selection": """
+        dsplit hsplit index_copy index_fill masked_scatter renorm repeat_interleave scatter_reduce
+        select vsplit
+    """,
     "sets": """
         UniqueAll UniqueCounts UniqueInverse isin unique_all unique_counts unique_inverse
         unique_values
@@ -81,6 +93,7 @@ EXPORTS: dict[str, str] = {
         Histogram bincount diff histogram median nanmax nanmean nanmin nansum prod ptp quantile
         std
     """,
+    "summaries": "Range amax amin aminmax corrcoef cov histc mode nanmedian nanquantile",
     "transforms": "dft real_dft real_idft",
     "transposed": "conv_transpose1d conv_transpose2d conv_transpose3d",
     "trigonometric": "acos acosh asin asinh atan atan2 atanh cosh hypot sinh tan",

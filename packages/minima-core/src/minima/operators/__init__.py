@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .contraction import *  # noqa: F403
     from .convolution import *  # noqa: F403
     from .cumulative import *  # noqa: F403
+    from .curves import *  # noqa: F403
     from .decompositions import *  # noqa: F403
     from .distance import *  # noqa: F403
     from .dropouts import *  # noqa: F403
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from .gamma import *  # noqa: F403
     from .gates import *  # noqa: F403
     from .gathering import *  # noqa: F403
+    from .grids import *  # noqa: F403
     from .grouped import *  # noqa: F403
     from .lookup import *  # noqa: F403
     from .loss import *  # noqa: F403
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from .matrix_functions import *  # noqa: F403
     from .normalization import *  # noqa: F403
     from .norms import *  # noqa: F403
+    from .numbers import *  # noqa: F403
     from .padding import *  # noqa: F403
     from .pooling import *  # noqa: F403
     from .products import *  # noqa: F403
@@ -67,12 +70,14 @@ if TYPE_CHECKING:
     from .resizing import *  # noqa: F403
     from .rounding import *  # noqa: F403
     from .sampling import *  # noqa: F403
+    from .selection import *  # noqa: F403
     from .sets import *  # noqa: F403
     from .shrinkage import *  # noqa: F403
     from .sorting import *  # noqa: F403
     from .spatial import *  # noqa: F403
     from .special import *  # noqa: F403
     from .statistics import *  # noqa: F403
+    from .summaries import *  # noqa: F403
     from .transforms import *  # noqa: F403
     from .transposed import *  # noqa: F403
     from .trigonometric import *  # noqa: F403

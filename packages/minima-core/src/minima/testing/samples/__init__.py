@@ -22,11 +22,13 @@ from . import (
     group_norm,
     linalg,
     network,
+    numbers,
     products,
     rearrangement,
     recurrent,
     reduction,
     resizing,
+    selection,
     shape,
     sorting,
     spatial,
@@ -73,6 +75,8 @@ _FAMILIES: list[Any] = [
     linalg,
     fft,
     products,
+    numbers,
+    selection,
 ]
 #: rows of operators, and of functions composed of them
 SAMPLES: list[Sample] = [s for family in _FAMILIES for s in family.SAMPLES]
