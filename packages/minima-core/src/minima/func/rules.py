@@ -26,13 +26,27 @@ from ..operators import (
 from ..tensor import Tensor
 from .batched import Batched, BatchedDevice
 
-__all__ = ["RULES", "batched_kernel"]
+__all__ = [
+    "OWN",
+    "RULES",
+    "Function",
+    "Rule",
+    "aligned",
+    "batched_kernel",
+    "enter",
+    "joined",
+    "lowered",
+    "shifted",
+    "whole",
+]
 
 Function = Callable[..., Tensor]
 #: (batch size, operator, inputs, attributes) -> outer result, or None where it does not apply
 Rule = Callable[[int, Function, list[Any], dict[str, Any]], Tensor | None]
 
 RULES: dict[str, Rule] = {}
+#: the rules where attributes differ from element to element
+OWN: dict[str, Rule] = {}
 
 
 def batched_kernel(device: BatchedDevice, name: str) -> Kernel:
@@ -46,12 +60,13 @@ def batched_kernel(device: BatchedDevice, name: str) -> Kernel:
         inputs = list(given[0]) if entry.variadic else list(given)
         within = any(_mapped(v) for v in attrs.values())
         if not within:
-            attrs = {k: _lowered(v) for k, v in attrs.items()}
+            attrs = {k: lowered(v) for k, v in attrs.items()}
             if not any(_mapped(i) for i in inputs):
-                return Batched(function(*map(_lowered, inputs), **attrs), False)
-        if rule is not None and not within:
+                return Batched(function(*map(lowered, inputs), **attrs), False)
+        chosen = OWN.get(name) if within else rule
+        if chosen is not None:
             try:
-                found = rule(n, function, inputs, attrs)
+                found = chosen(n, function, inputs, attrs)
             except ShapeError as error:  # which tells shapes with the batch axis in them
                 raise ValueError(str(error)) from error
             if found is not None:
@@ -83,10 +98,10 @@ def _mapped(value: Any) -> bool:
     return isinstance(value, Batched) and value.mapped
 
 
-def _lowered(value: Any) -> Any:
+def lowered(value: Any) -> Any:
     """Return *value* with its unmapped buffers replaced by the Tensors below."""
     if isinstance(value, tuple):
-        return tuple(_lowered(v) for v in value)
+        return tuple(lowered(v) for v in value)
     return value.outer if isinstance(value, Batched) else value
 
 
@@ -123,14 +138,14 @@ def _place(value: Batched) -> Any:
 def aligned(n: int, value: Any, ndim: int) -> Any:
     """Return the outer Tensor with axes of size 1 after the batch axis, up to *ndim* behind it."""
     if value is None or not value.mapped or value.ndim >= ndim:
-        return _lowered(value)
+        return lowered(value)
     return reshape(value.outer, (n, *(1,) * (ndim - value.ndim), *value.shape))
 
 
 def whole(n: int, value: Any) -> Any:
     """Return the outer Tensor with the batch axis, along which what is not mapped repeats."""
     if value is None or value.mapped:
-        return _lowered(value)
+        return lowered(value)
     return broadcast_to(value.outer, (n, *value.shape))
 
 
@@ -184,7 +199,7 @@ def normalized(n: int, function: Function, inputs: list[Any], attrs: dict[str, A
         return None
     data = [whole(n, v) for v in inputs[: _DATA[function.__name__]]]
     axes = shifted(attrs["axes"], inputs[0].ndim)
-    rest = map(_lowered, inputs[len(data) :])
+    rest = map(lowered, inputs[len(data) :])
     return function(*data, *rest, **{**attrs, "axes": axes})
 
 
@@ -238,7 +253,7 @@ def _squeezed(x: Tensor, axis: int) -> Tensor:
 def _linear(n: int, function: Function, inputs: list[Any], attrs: dict[str, Any]) -> Tensor:
     x, weight, bias = (*inputs, None)[:3]
     if not weight.mapped and (bias is None or not bias.mapped):
-        return function(x.outer, weight.outer, _lowered(bias))
+        return function(x.outer, weight.outer, lowered(bias))
     if function.__name__ == "project":
         axes = (0, 2, 1) if weight.mapped else (1, 0)
         weight = Batched(permute_dims(weight.outer, axes), weight.mapped)
@@ -304,11 +319,12 @@ def folded(n: int, function: Function, inputs: list[Any], attrs: dict[str, Any])
     many = images[0].shape[0]
     if "shape" in attrs:
         attrs = {**attrs, "shape": (n * many, *attrs["shape"][1:])}
-    found = function(*(_joined(whole(n, v)) for v in images), *map(_lowered, weights), **attrs)
+    found = function(*(joined(whole(n, v)) for v in images), *map(lowered, weights), **attrs)
     return reshape(found, (n, many, *found.shape[1:]))
 
 
-def _joined(x: Tensor) -> Tensor:
+def joined(x: Tensor) -> Tensor:
+    """Return x with its first two axes as one."""
     return reshape(x, (x.shape[0] * x.shape[1], *x.shape[2:]))
 
 
@@ -329,38 +345,42 @@ def _embedding(n: int, function: Function, inputs: list[Any], attrs: dict[str, A
 _ELEMENTWISE = (
     "abs acos acosh add add_scaled addcdiv addcmul asin asinh astype atan atan2 atanh bitwise_and "
     "bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor ceil clip "
-    "conjugate copy copysign cos cosh divide equal erf exp expm1 floor floor_divide gelu "
-    "gelu_gradient greater greater_equal hypot imag isfinite isinf isnan lerp less less_equal log "
-    "log10 log1p log2 logaddexp logical_not maximum minimum multiply negative nextafter not_equal "
-    "one_hot power power_scalar real relu relu_gradient remainder round share sigmoid sign signbit "
-    "sin sinh softplus sqrt square subtract tan tanh trunc where"
+    "conjugate copy copysign cos cosh divide equal erf erfc erfinv exp expm1 floor floor_divide "
+    "gelu gelu_gradient greater greater_equal hypot imag isfinite isinf isnan lerp less "
+    "less_equal lgamma log log10 log1p log2 logaddexp logical_not maximum minimum multiply "
+    "negative nextafter not_equal one_hot polygamma power power_scalar real relu relu_gradient "
+    "remainder round share sigmoid sign signbit sin sinh softplus sqrt square subtract tan tanh "
+    "trunc where"
 )
 _ALONG = (
     "all any argsort concat cumulative_argmax cumulative_prod cumulative_sum log_softmax logsumexp "
     "max mean min prod real_dft real_idft softmax softmax_gradient squeeze sum take_along_axis var"
 )
 #: operators on the last two axes, over all axes in front
-_MATRICES = "adjugate cholesky det eig_packed eigh_packed inv pinv svd_packed slogdet_packed"
+_MATRICES = (
+    "adjugate cholesky det eig_packed eigh_packed inv pinv qr_packed svd_packed slogdet_packed"
+)
 
 
-def _enter(names: str | Sequence[str], rule: Rule) -> None:
+def enter(names: str | Sequence[str], rule: Rule) -> None:
+    """Let *rule* be that of the operators *names*."""
     RULES.update(dict.fromkeys(names.split() if isinstance(names, str) else names, rule))
 
 
-_enter(_ELEMENTWISE, elementwise)
-_enter(_ALONG, along)
-_enter("argmax argmin", position)
-_enter(_MATRICES, stacks)
-_enter("expand_dims stack", added_axis)
-_enter("layer_norm layer_norm_gradient", normalized)
-_enter("reshape", _reshape)
-_enter("broadcast_to", _broadcast_to)
-_enter("permute_dims", _permute_dims)
-_enter("matmul", _matmul)
-_enter("linear project", _linear)
-_enter("getitem", _getitem)
-_enter("scatter", _scatter)
-_enter("put", _put)
-_enter(list(_IMAGES), folded)
-_enter("scaled_dot_product_attention", _attention)
-_enter("embedding", _embedding)
+enter(_ELEMENTWISE, elementwise)
+enter(_ALONG, along)
+enter("argmax argmin", position)
+enter(_MATRICES, stacks)
+enter("expand_dims stack", added_axis)
+enter("layer_norm layer_norm_gradient", normalized)
+enter("reshape", _reshape)
+enter("broadcast_to", _broadcast_to)
+enter("permute_dims", _permute_dims)
+enter("matmul", _matmul)
+enter("linear project", _linear)
+enter("getitem", _getitem)
+enter("scatter", _scatter)
+enter("put", _put)
+enter(list(_IMAGES), folded)
+enter("scaled_dot_product_attention", _attention)
+enter("embedding", _embedding)

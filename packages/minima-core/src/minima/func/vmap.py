@@ -12,6 +12,7 @@ from ..operators import broadcast_to, permute_dims
 from ..operators.axes import canonical_axis
 from ..random import _defaults
 from ..tensor import Tensor, as_tensor
+from . import layer_rules as _layer_rules  # noqa: F401  (which enters its rules)
 from .batched import CURRENT, BatchedDevice, lifted
 from .rules import batched_kernel
 from .trees import broadcast_prefix, flatten
