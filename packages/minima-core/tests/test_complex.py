@@ -171,6 +171,13 @@ def test_dtypes(dtype):
     assert w.grad.item() == pytest.approx(20.0)
 
 
+def test_spacing():
+    """Catches the spacing of float32 in what divides complex128 by its size."""
+    x = mi.Tensor([3e-9 + 0j, 4e-9], dtype="complex128")
+    expected = ops.rms_norm(mi.real(x))
+    np.testing.assert_allclose(ops.rms_norm(x).numpy(), expected.numpy(), rtol=1e-12)
+
+
 def test_conj_of_real():
     """A real tensor is its own conjugate: no copy, no node."""
     x = mi.Tensor([1.0], requires_grad=True)

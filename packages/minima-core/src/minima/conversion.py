@@ -135,7 +135,7 @@ def check_range(operation: str, source: npt.NDArray[Any], dtype: DType) -> None:
     if dtype.kind not in "iu" or not source.size:
         return
     limits = np.iinfo(dtype)
-    low, high = source.min().item(), source.max().item()  # Python's numbers compare exactly
+    low, high = np.asarray([source.min(), source.max()]).tolist()  # Python's compare exactly
     if not (limits.min <= low and high <= limits.max):
         raise DTypeError(
             f"{operation}: got numbers from {low} to {high}, which do not fit "

@@ -41,7 +41,7 @@ def rms_norm(
     """
     x = as_tensor(x)
     if eps is None:
-        eps = float(np.finfo(x.dtype if x.dtype.kind == "f" else np.float32).eps)
+        eps = float(np.finfo(x.dtype if x.dtype.kind in "fc" else np.float32).eps)
     axes = canonical_axes("rms_norm", axes, x.ndim)
     expect_factors("rms_norm", "weight", weight, x)
     if weight is not None:
