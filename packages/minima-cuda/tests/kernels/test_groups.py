@@ -5,7 +5,6 @@ beside the same code run eagerly.
 """
 
 import warnings
-from dataclasses import replace
 
 import groups
 import numpy as np
@@ -15,8 +14,10 @@ from toolchain import needs_nvrtc
 
 import minima as mi
 from minima_cuda import printer, rows
+from minima_cuda.checks import source_of
 from minima_cuda.compile import ARCHITECTURES, compiled
 from minima_cuda.resources import faults, resources
+from minima_cuda.text import number_source
 
 nn = pytest.importorskip("minima.nn", reason="minima-nn is not installed")
 from minima.train.bench.contenders import Minima  # noqa: E402
@@ -335,15 +336,27 @@ def wrong_with(programs, arch):
 def test_workloads_compile_and_fit(monkeypatch, name):
     """Catches text that only g++ takes, registers that spill, and a block no GPU can start."""
     programs = groups.captured(monkeypatch)
-    workload = replace(WORKLOADS[name], batch=2)
-    trial = Minima(workload, True, "numpy")
-    batch = trial.batch(*workload.batches(1)[0])
-    trial.train(batch)
-    with pytest.raises(groups.Captured):
-        trial.train(batch)
+    workload = WORKLOADS[name]
+    for training in (True, False):
+        trial = Minima(workload, training, "numpy")
+        batch = trial.batch(*workload.batches(1)[0])
+        run = trial.train if training else trial.infer
+        run(batch)
+        with pytest.raises(groups.Captured):
+            run(batch)
     assert programs
     for arch in (ARCHITECTURES[0], ARCHITECTURES[-1]):
         assert not wrong_with(programs, arch)
+
+
+@needs_nvrtc
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_what_stands_beside_groups_compiles(arch):
+    """Catches text of the executor's own that only g++ takes."""
+    checks = [source_of(dtype) for dtype in ("int32", "int64", "uint8")]
+    for source in (*checks, *map(number_source, ("float16", "bfloat16", "float32", "float64"))):
+        for kernel, found in resources(compiled(source, arch)).items():
+            assert not faults(kernel, found), (source.file, kernel)
 
 
 @needs_nvrtc

@@ -111,6 +111,7 @@ class ndarray:
         pinned = isinstance(getattr(base, "obj", None), PinnedMemoryPointer)
         source, target = arr if pinned else arr.copy(), self._host
         queue = stream.queue if stream else self._machine.queue
+        queue.refuse_transfer()
         self._machine.called("ndarray.set")
         queue.push(lambda: np.copyto(target, source))
 

@@ -98,6 +98,11 @@ class Queue:
                     self.gpu.lost = error
                 raise
 
+    def refuse_transfer(self):
+        """Raise, as CuPy does, where host memory would be copied while a graph is captured."""
+        if self.captured is not None:
+            raise RuntimeError("the current stream is capturing, so H2D transfers are disallowed")
+
     def refuse_in_capture(self):
         """Raise where a graph is being captured, which is lost by that."""
         if self.captured is not None:

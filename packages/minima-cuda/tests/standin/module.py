@@ -129,6 +129,8 @@ def _creation(machine):
         def make(*args, **more):
             assert not arrays_in((args, more)), "the values would have to be read"
             value = np.asarray(function(*args, **more))
+            if name in ("array", "asarray") and value.ndim:  # a number is filled in
+                machine.queue.refuse_transfer()
             return copied(name, value, machine.ndarray.empty(machine, value.shape, value.dtype))
 
         return make
