@@ -89,6 +89,16 @@ CALLS = {
         mi.DTypeError,
         r"lerp: got weight float32\[2\]; expected a number, which has no gradient",
     ),
+    "part of a composite": (
+        lambda: mi.count_nonzero(X, axis="a"),
+        mi.DTypeError,
+        "^count_nonzero: got axis 'a'; expected an integer",
+    ),
+    "dtype of an operator": (
+        lambda: mi.astype(X, "word"),
+        mi.DTypeError,
+        "^astype: dtype: got 'wo",
+    ),
     "none for a composite": (lambda: mi.mish(None), mi.DTypeError, "mish: got None for x"),
     "axis of a number": (lambda: mi.Tensor(1.0).sum(0), mi.ShapeError, r"sum: .*shape \(\)"),
     "axis twice": (lambda: X.mean((0, -2)), mi.ArgumentError, "mean: .*names an axis twice"),

@@ -401,12 +401,12 @@ BAD_CALLS = {
     "update": (
         lambda: mi.index_update(X, 0, np.zeros(5)),
         mi.ShapeError,
-        r"put: a value of shape \(5,\) does not broadcast to shape \(3, 2\)",
+        r"index_update: a value of shape \(5,\) does not broadcast to shape \(3, 2\)",
     ),
     "add": (
         lambda: mi.index_add(X, [9], 1.0),
         IndexError,
-        r"scatter: index 9 at \(0,\) of the indices is out of range",
+        r"index_add: index 9 at \(0,\) of the indices is out of range",
     ),
 }
 

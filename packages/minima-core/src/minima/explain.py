@@ -15,6 +15,7 @@ import numpy as np
 
 from .errors import (
     ArgumentError,
+    AxisRangeError,
     DTypeError,
     IndexRangeError,
     MinimaError,
@@ -28,6 +29,7 @@ __all__ = [
     "explained",
     "explained_methods",
     "named",
+    "renamed",
     "reworded",
     "several",
     "signature_error",
@@ -48,6 +50,10 @@ _OURS = (
     (ArithmeticError, ArgumentError),
     (LookupError, ArgumentError),
 )
+#: errors that speak of the arguments of a call
+_RENAMED = (ArgumentError, DTypeError, IndexRangeError, AxisRangeError, ShapeError)
+#: what errors begin with that is no operation of the table
+_PYTHONS = frozenset({"bool", "dtype", "float", "index", "int", "item", "len"})
 #: keyword of PyTorch or NumPy -> what takes its place here
 _KEYWORDS = {
     "dim": "axis= is the name here",
@@ -139,10 +145,10 @@ def reworded(
     function: Callable[..., Any], error: Exception, args: tuple[Any, ...], options: dict[str, Any]
 ) -> Exception:
     """Return the error that the user sees for *error*, which a call of *function* raised."""
+    name = function.__name__.rstrip("_") or function.__name__
     ours = isinstance(error, MinimaError | Warning)
     if ours and not (isinstance(error, DTypeError) and any(a is None for a in args)):
-        return error
-    name = function.__name__.rstrip("_") or function.__name__
+        return renamed(name, error)
     signature = inspect.signature(function)
     wrong = signature_error(name, signature, args, options)
     if wrong is not None:
@@ -152,10 +158,26 @@ def reworded(
         if value is None and signature.parameters[n].annotation == "TensorLike":
             return DTypeError(f"{name}: got None for {n}; expected a Tensor, an array or numbers")
     if ours:
-        return error
+        return renamed(name, error)
     got = ", ".join(f"{n}={named(v)}" for n, v in given.items() if n != "self")
     kind = next(ours for builtin, ours in _OURS if isinstance(error, builtin))
     return kind(f"{name}: {error}; got {got or 'nothing'}; expected {name}{_bare(signature)}")
+
+
+def renamed(operation: str, error: Exception) -> Exception:
+    """Return *error*, of a part of *operation*, as one of the operation itself.
+
+    >>> import minima as mi
+    >>> from minima.explain import renamed
+    >>> renamed("median", mi.DTypeError("sort: got axis 'a'; expected an integer"))
+    DTypeError("median: got axis 'a'; expected an integer")
+    """
+    if type(error) not in _RENAMED:
+        return error
+    part, colon, rest = str(error).partition(": ")
+    if part.strip("_") == operation or not colon or not part.isidentifier() or part[-1] == "_":
+        return error
+    return type(error)(f"{operation}: {f'{part}: {rest}' if part in _PYTHONS else rest}")
 
 
 def signature_error(

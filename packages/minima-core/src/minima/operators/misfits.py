@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ArgumentError, DTypeError, IndexRangeError, MinimaError, ShapeError
-from ..explain import named
+from ..explain import named, renamed
 from ..tensor import Tensor
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def misfit(
     *explains* says that what was entered with ``explain`` may be asked.
     """
     if isinstance(error, MinimaError | MemoryError | Warning):
-        return error
+        return renamed(entry.name, error)
     for i, t in enumerate(inputs):
         if t is None and i < len(entry.inputs) - entry.optional:
             return DTypeError(
