@@ -272,7 +272,7 @@ def _number(owner: str, predictions: Any, targets: Any, least: int) -> int:
     there = _targets(owner, targets)
     found = host(owner, "predictions", predictions)
     if found.ndim == there.ndim + 1:
-        return max(least, found.shape[1])
+        return max(least, int(found.shape[1]))
     given = [a for a in (there, found) if a.size and a.dtype.kind != "f"]
     return max([least, *(int(a.max()) + 1 for a in given)])
 
