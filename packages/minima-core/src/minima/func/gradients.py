@@ -11,7 +11,7 @@ from ..explain import expect_function
 from ..operators import zeros_like
 from ..tensor import Tensor
 from .trace import Argnums, Trace, only_tensors
-from .trees import flatten, tensors
+from .trees import flatten, same_structure, tensors
 
 __all__ = ["grad", "jvp", "value_and_grad", "vjp"]
 
@@ -108,6 +108,11 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
             raise ArgumentError(
                 f"vjp: got {len(given)} gradients; expected {len(outputs)}, one for each result"
             )
+        if not same_structure(cotangents, out):
+            raise ArgumentError(
+                "vjp: the gradients are nested in another way than the result of the function; "
+                "expected its tuples, lists and keys"
+            )
         _same_shapes("vjp", "gradient", given, outputs)
         result: tuple[Any, ...] = trace.built(trace.pull(outputs, given, retain=True))
         return result
@@ -138,6 +143,11 @@ def jvp(
     if len(given) != len(forward.trace.leaves):
         raise ArgumentError(
             f"jvp: got {len(given)} tangents for {len(forward.trace.leaves)} primals"
+        )
+    if not same_structure(tuple(tangents), tuple(primals)):
+        raise ArgumentError(
+            "jvp: the tangents are nested in another way than the primals; expected their tuples, "
+            "lists and keys"
         )
     _same_shapes("jvp", "tangent", given, forward.trace.leaves)
     along = forward.build(forward.push(list(given)))

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import ArgumentError, DTypeError
 from ..tensor import Tensor, as_tensor
 
-__all__ = ["Build", "broadcast_prefix", "flatten", "tensors"]
+__all__ = ["Build", "broadcast_prefix", "flatten", "keys", "same_structure", "tensors"]
 
 #: puts new leaves into the structure that was flattened
 Build = Callable[[list[Any]], Any]
@@ -24,9 +24,14 @@ def flatten(tree: Any) -> tuple[list[Any], Build]:
     ([1, 2, 3], {'a': (4, 5), 'b': [6]})
     """
     if isinstance(tree, dict):
-        keys = list(tree)
-        leaves, build = flatten(list(tree.values()))
-        return leaves, lambda new: dict(zip(keys, build(new)))
+        order = keys(tree)
+        leaves, build = flatten([tree[k] for k in order])
+
+        def mapping(new: list[Any]) -> Any:
+            found = dict(zip(order, build(new)))
+            return {k: found[k] for k in tree}
+
+        return leaves, mapping
     if not isinstance(tree, tuple | list):
         return [tree], lambda new: new[0]
     parts = [flatten(v) for v in tree]
@@ -40,6 +45,27 @@ def flatten(tree: Any) -> tuple[list[Any], Build]:
         return kind(*values) if hasattr(tree, "_fields") else kind(values)
 
     return [leaf for leaves, _ in parts for leaf in leaves], together
+
+
+def keys(tree: dict[Any, Any]) -> list[Any]:
+    """Return the keys of *tree* in an order that does not depend on how it was made."""
+    try:
+        return sorted(tree)
+    except TypeError:  # keys that do not compare
+        return sorted(tree, key=lambda k: (type(k).__name__, repr(k)))
+
+
+def same_structure(a: Any, b: Any) -> bool:
+    """Say whether *a* and *b* are nested in the same way; a list may stand for a tuple.
+
+    >>> same_structure({"a": (1, 2)}, {"a": [3, 4]}), same_structure({"a": 1}, {"b": 1})
+    (True, False)
+    """
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same_structure(a[k], b[k]) for k in a)
+    if isinstance(a, tuple | list) and isinstance(b, tuple | list):
+        return len(a) == len(b) and all(map(same_structure, a, b))
+    return not isinstance(a, dict | tuple | list) and not isinstance(b, dict | tuple | list)
 
 
 def tensors(operation: str, what: str, tree: Any) -> tuple[list[Tensor], Build]:
@@ -73,7 +99,7 @@ def broadcast_prefix(operation: str, what: str, prefix: Any, tree: Any) -> list[
     if isinstance(prefix, dict) and isinstance(tree, dict):
         if prefix.keys() != tree.keys():
             _unfit(operation, what, prefix, tree)
-        pairs = [(prefix[k], v) for k, v in tree.items()]
+        pairs = [(prefix[k], tree[k]) for k in keys(tree)]
     elif isinstance(prefix, tuple | list) and isinstance(tree, tuple | list):
         if len(prefix) != len(tree):
             _unfit(operation, what, prefix, tree)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ShapeError, SignatureError
 from ..explain import expect_function
-from ..operators import broadcast_to, permute_dims
+from ..operators import broadcast_to, concat, permute_dims
 from ..operators.axes import canonical_axis
-from ..random import _defaults
+from ..random import _defaults, default_generator
 from ..tensor import Tensor, as_tensor
 from . import layer_rules as _layer_rules  # noqa: F401  (which enters its rules)
 from .batched import CURRENT, BatchedDevice, lifted
@@ -28,6 +28,8 @@ def vmap(
     out_axes: Any = 0,
     *,
     randomness: str = "error",
+    chunk_size: int | None = None,
+    **names: Any,
 ) -> Callable[..., Any]:
     """Return *function* made to run on a batch, whose elements it sees one at a time.
 
@@ -39,6 +41,9 @@ def vmap(
 
     *randomness*: random numbers within raise (``error``), are the ``same`` for all elements or
     ``different`` ones.
+
+    *chunk_size*: run the function on at most so many elements at once, to save memory; None on all.
+    PyTorch's names *in_dims* and *out_dims* are taken as well.
 
     Gradient: flows through, and gradients may be taken within: vmap, grad, jvp and the like nest
     in any order.
@@ -57,12 +62,28 @@ def vmap(
     if randomness not in _RANDOMNESS:
         raise ArgumentError(f"vmap: got randomness={randomness!r}; expected one of {_RANDOMNESS}")
 
+    if names:
+        in_axes, out_axes = _renamed(in_axes, out_axes, names)
+    if chunk_size is not None and (not hasattr(chunk_size, "__index__") or chunk_size < 1):
+        raise ArgumentError(
+            f"vmap: got chunk_size={chunk_size!r}; expected a positive integer, or None"
+        )
+
     @wraps(function)
     def batched(*args: Any, **kwargs: Any) -> Any:
         leaves, build = flatten(args)
         axes = broadcast_prefix("vmap", "in_axes", _listed(in_axes, args), args)
         moved = [_lifted(v) if a is None else _moved(v, a) for v, a in zip(leaves, axes)]
         size = _size(moved, axes)
+        if chunk_size is not None and chunk_size < size:
+
+            def run(*given: Any) -> Any:
+                return function(*build(list(given)), **kwargs)
+
+            mapped = tuple(None if a is None else 0 for a in axes)
+            once = vmap(run, mapped, out_axes, randomness=randomness)
+            starts, same = range(0, size, chunk_size), randomness == "same"
+            return _in_chunks(once, moved, mapped, out_axes, starts, same)
         base = next(v._device for v, a in zip(moved, axes) if a is not None)
         device = BatchedDevice(size, base, randomness, batched_kernel)
         given = [_given(v, a is not None, device) for v, a in zip(moved, axes)]
@@ -74,6 +95,45 @@ def vmap(
             _defaults.pop(device, None)
 
     return batched
+
+
+def _renamed(in_axes: Any, out_axes: Any, names: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the axes, given by PyTorch's *names* for them too."""
+    for name in names:
+        if name not in ("in_dims", "out_dims"):
+            raise SignatureError(
+                f"vmap: got an unexpected keyword {name!r}; expected in_axes, out_axes, "
+                "randomness or chunk_size"
+            )
+    return names.get("in_dims", in_axes), names.get("out_dims", out_axes)
+
+
+def _in_chunks(
+    once: Callable[..., Any],
+    given: list[Any],
+    mapped: Any,
+    out_axes: Any,
+    starts: range,
+    same: bool,
+) -> Any:
+    """Return the results of *once* for some elements at a time, joined along *out_axes*.
+
+    *same*: each time with the same random numbers.
+    """
+    source = default_generator(next(v._device for v, a in zip(given, mapped) if a is not None))
+    state, parts = source.get_state() if same else None, []
+    for i in starts:
+        if state is not None:
+            source.set_state(state)
+        some = (v if a is None else v[i : i + starts.step] for v, a in zip(given, mapped))
+        parts.append(once(*some))
+    flat = [flatten(p) for p in parts]
+    places = broadcast_prefix("vmap", "out_axes", out_axes, parts[0])
+    joined = [
+        values[0] if a is None or values[0] is None else concat(values, axis=a)
+        for values, a in zip(zip(*(leaves for leaves, _ in flat)), places)
+    ]
+    return flat[0][1](joined)
 
 
 def _listed(in_axes: Any, args: tuple[Any, ...]) -> Any:
