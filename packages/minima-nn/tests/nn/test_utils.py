@@ -371,3 +371,20 @@ def test_errors_say_what_was_expected(call, error, message):
     with pytest.raises(error, match=message) as caught:
         call()
     assert isinstance(caught.value, mi.MinimaError)
+
+
+@pytest.mark.parametrize("name", ["weight_norm", "spectral_norm"])
+def test_the_first_form_says_which_one_can_be_compiled(name):
+    """Fault: a model that runs eagerly for a hook that its author never wrote."""
+
+    def run(layer):
+        @mi.compile
+        def call(x):
+            return layer(x)
+
+        for _ in range(3):
+            call(mi.ones((1, 3)))
+
+    with pytest.warns(mi.CompileWarning, match=rf"parametrizations\.{name} can be compiled"):
+        run(getattr(utils, name)(nn.Linear(3, 2)))
+    run(getattr(parametrizations, name)(nn.Linear(3, 2)))

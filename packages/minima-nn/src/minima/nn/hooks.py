@@ -52,6 +52,11 @@ class Hooks:
         """Say whether no hook is left."""
         return not (self.forward_pre or self.forward or self.backward_pre or self.backward)
 
+    def uncaptured(self) -> str:
+        """Return what a compiled function says of them, with what to write instead, if anything."""
+        hints = [getattr(hook, "instead", "") for hook in self.forward_pre.values()]
+        return "would not call" + "".join(f"; {hint}" for hint in dict.fromkeys(hints) if hint)
+
     def call(
         self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], Any]:

@@ -91,7 +91,7 @@ class Module(Hooked, Stateful):
         tape = TAPE.get()
         if hooks is not None:
             if tape is not None:
-                tape.fail(f"{type(self).__name__} has hooks, which a plan would not call")
+                tape.fail(f"{type(self).__name__} has hooks, which a plan {hooks.uncaptured()}")
             args, y = hooks.call(self, args, kwargs)
         else:
             y = self.forward(*args, **kwargs)

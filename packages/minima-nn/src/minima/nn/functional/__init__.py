@@ -52,4 +52,4 @@ def __getattr__(name: str) -> Any:
     """Say what to write for the function *name*, which is not here."""
     from ..habits import missing_function
 
-    raise AttributeError(missing_function(name, __all__), name=name)
+    raise AttributeError(missing_function(name, globals()["__all__"]), name=name)

@@ -31,6 +31,11 @@ class _BeforeForward:
 
     what = ""
 
+    @property
+    def instead(self) -> str:
+        """What can be compiled, for the warning of a compiled function."""
+        return f"minima.nn.utils.parametrizations.{self.what} can be compiled"
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -176,7 +181,7 @@ def spectral_norm(
 
     ``weight_orig`` is trained; the buffers ``weight_u`` and ``weight_v`` come nearer to the
     singular vectors with each call in training, by *n_power_iterations* steps. *dim* counts as in
-    PyTorch; None is the outputs.
+    PyTorch; None is the outputs. `parametrizations.spectral_norm` can be compiled, too.
 
     Raises: MissingNameError when there is no such tensor, ArgumentError for a *dim* that it lacks
     or a weight that has it already.
