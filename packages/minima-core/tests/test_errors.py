@@ -99,6 +99,17 @@ CALLS = {
         mi.DTypeError,
         "^astype: dtype: got 'wo",
     ),
+    "fraction of a diagonal": (
+        lambda: mi.tril(X, k=0.5),
+        mi.DTypeError,
+        "tril: got k 0.5; expected",
+    ),
+    "fraction in an offset": (lambda: mi.diag(V, 1.5), mi.DTypeError, "diag: got offset 1.5"),
+    "least length": (
+        lambda: mi.bincount(mi.Tensor([1]), minlength=-3),
+        mi.ArgumentError,
+        "bincount: got minlength -3; expected at least 0",
+    ),
     "none for a composite": (lambda: mi.mish(None), mi.DTypeError, "mish: got None for x"),
     "axis of a number": (lambda: mi.Tensor(1.0).sum(0), mi.ShapeError, r"sum: .*shape \(\)"),
     "axis twice": (lambda: X.mean((0, -2)), mi.ArgumentError, "mean: .*names an axis twice"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ArgumentError, AxisRangeError, DTypeError
 
-__all__ = ["canonical_axes", "canonical_axis", "kept_shape", "sizes"]
+__all__ = ["canonical_axes", "canonical_axis", "kept_shape", "sizes", "whole"]
 
 
 def canonical_axis(name: str, axis: Any, ndim: int) -> int:
@@ -72,6 +72,18 @@ def sizes(name: str, value: Any, count: int, least: int, what: str) -> tuple[int
     if any(n < least for n in many):
         raise ArgumentError(f"{name}: got {what} {value!r}; expected at least {least}")
     return tuple(int(n) for n in many)
+
+
+def whole(name: str, what: str, value: Any) -> int:
+    """Return the integer *value*, which the error for another calls *what*.
+
+    >>> whole("tril", "k", 1.5)
+    Traceback (most recent call last):
+    minima.errors.DTypeError: tril: got k 1.5; expected an integer
+    """
+    if not _is_integer(value):
+        raise DTypeError(f"{name}: got {what} {value!r}; expected an integer")
+    return int(value.__index__())
 
 
 def _is_integer(value: Any) -> bool:

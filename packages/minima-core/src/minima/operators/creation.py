@@ -16,6 +16,7 @@ from ..dtypes import FLOAT32, INT64, DType, as_dtype, weaken
 from ..errors import ArgumentError, DTypeError, MinimaError, ShapeError
 from ..explain import explained
 from ..tensor import Tensor, TensorLike, wrap
+from .axes import whole
 from .comparison import where
 from .composed import composite
 from .manipulation import broadcast_to, reshape
@@ -382,6 +383,7 @@ def _triangle(operation: str, x: Any, k: int, *, lower: bool) -> Tensor:
     """Keep what lies on one side of a diagonal, that included."""
     if x.ndim < 2:
         raise ShapeError(f"{operation}: got shape {x.shape}; expected at least two axes")
+    k = whole(operation, "k", k)
     rows, columns = x.shape[-2:]
     mask = np.tri(rows, columns, k if lower else k - 1, dtype=bool)
     kept = made(mask if lower else ~mask, x.device)

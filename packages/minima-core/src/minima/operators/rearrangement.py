@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import ArgumentError, DTypeError, ShapeError
 from ..methods import Axis
 from ..tensor import Tensor, TensorLike, as_tensor
-from .axes import canonical_axes, canonical_axis
+from .axes import canonical_axes, canonical_axis, whole
 from .composed import composite
 from .indexing import getitem, scatter
 from .joining import concat
@@ -384,7 +384,7 @@ def diag_embed(x: TensorLike, offset: int = 0, axis1: int = -2, axis2: int = -1)
     if not t.ndim:
         raise ShapeError("diag_embed: got shape (); expected at least one axis")
     first, second = canonical_axes("diag_embed", (axis1, axis2), t.ndim + 1)
-    size = t.shape[-1] + abs(offset)
+    size = t.shape[-1] + abs(whole("diag_embed", "offset", offset))
     return _on_diagonal(t, (size, size), offset, first, second)
 
 

@@ -17,7 +17,7 @@ from ..methods import Axis
 from ..records import Record
 from ..tensor import Tensor, TensorLike, as_tensor
 from .arithmetic import add, divide, multiply, subtract
-from .axes import canonical_axes, canonical_axis, kept_shape
+from .axes import canonical_axes, canonical_axis, kept_shape, whole
 from .comparison import equal, isnan, logical_not, where
 from .complex import conjugated
 from .composed import composite
@@ -361,6 +361,8 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
         raise ShapeError(f"bincount: got shape {t.shape}; expected one axis")
     if numbers.size and numbers.min() < 0:
         raise ArgumentError(f"bincount: got {numbers.min()}; expected numbers of at least 0")
+    if whole("bincount", "minlength", minlength) < 0:
+        raise ArgumentError(f"bincount: got minlength {minlength}; expected at least 0")
     length = max(int(numbers.max(initial=0)) + 1 if numbers.size else 0, minlength)
     return _counted("bincount", t, numbers.astype(np.int64), length, weights)
 
