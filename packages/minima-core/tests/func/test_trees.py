@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minima as mi
-from minima.func import jvp, vjp, vmap
+from minima.func import jvp, linearize, vjp, vmap
 
 
 def test_the_order_of_keys_does_not_count():
@@ -31,6 +31,25 @@ def test_the_order_of_keys_does_not_count():
     out = vmap(lambda d: {"v": d["q"].sum() * 2, "u": d["p"]}, ({"q": 1, "p": 0},))(x)
     assert list(out) == ["v", "u"]
     assert out["u"].shape == (2, 3)
+
+
+def test_linearize_is_jvp_many_times():
+    """Catches a derivative that can be asked for once, or not within vmap."""
+    x, y = mi.Tensor([1.0, 2.0]), {"k": mi.Tensor([3.0, 4.0])}
+
+    def function(x, y):
+        return mi.tanh(x) * y["k"], (x * x).sum()
+
+    value, along = linearize(function, x, y)
+    for t in (mi.Tensor([1.0, 0.0]), mi.Tensor([0.5, 2.0])):
+        expected = jvp(function, (x, y), (t, {"k": t * 2}))
+        for a, b in zip((value, along(t, {"k": t * 2})), expected, strict=True):
+            for got, want in zip(a, b, strict=True):
+                np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-6)
+    many = vmap(lambda t: along(t, {"k": t})[1])(mi.eye(2))
+    assert many.tolist() == [2.0, 4.0]
+    with pytest.raises(mi.ArgumentError, match="linearize: the tangents are nested"):
+        along(x, x)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 9])

@@ -12,7 +12,7 @@ Tensor([[2., 0.],
 from __future__ import annotations
 
 from .checkpoint import checkpoint
-from .gradients import grad, jvp, value_and_grad, vjp
+from .gradients import grad, jvp, linearize, value_and_grad, vjp
 from .jacobian import hessian, jacfwd, jacobian, jacrev
 from .vmap import vmap
 
@@ -24,6 +24,7 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "linearize",
     "value_and_grad",
     "vjp",
     "vmap",

@@ -13,7 +13,7 @@ from ..tensor import Tensor
 from .trace import Argnums, Trace, only_tensors
 from .trees import flatten, same_structure, tensors
 
-__all__ = ["grad", "jvp", "value_and_grad", "vjp"]
+__all__ = ["grad", "jvp", "linearize", "value_and_grad", "vjp"]
 
 
 def grad(
@@ -139,19 +139,48 @@ def jvp(
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise ArgumentError("jvp: expected tuples of primals and of tangents, one per argument")
     forward = Forward("jvp", function, tuple(primals), tuple(range(len(primals))), {}, has_aux)
-    given, _ = tensors("jvp", "tangents", tuple(tangents))
+    given = _tangents("jvp", tuple(tangents), tuple(primals), forward)
+    along = forward.build(forward.push(given))
+    return (forward.value, along, forward.aux) if has_aux else (forward.value, along)
+
+
+def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return the result of *function* at *primals*, and a function: its derivative there.
+
+    The latter takes tangents, one for each primal and of its structure, and may be called many
+    times; the function itself is not run again.
+
+    >>> import minima as mi
+    >>> y, along = mi.func.linearize(lambda x: x * x, mi.Tensor([1.0, 2.0]))
+    >>> along(mi.Tensor([1.0, 10.0]))
+    Tensor([ 2., 40.])
+    """
+    expect_function("linearize", function)
+    forward = Forward("linearize", function, primals, tuple(range(len(primals))), {}, False)
+
+    def along(*tangents: Any) -> Any:
+        given = _tangents("linearize", tangents, primals, forward)
+        return forward.build(forward.push(given))
+
+    return forward.value, along
+
+
+def _tangents(
+    operation: str, tangents: tuple[Any, ...], primals: tuple[Any, ...], forward: Forward
+) -> list[Tensor]:
+    """Return the leaves of *tangents*, which have to be nested as *primals* are."""
+    given, _ = tensors(operation, "tangents", tangents)
     if len(given) != len(forward.trace.leaves):
         raise ArgumentError(
-            f"jvp: got {len(given)} tangents for {len(forward.trace.leaves)} primals"
+            f"{operation}: got {len(given)} tangents for {len(forward.trace.leaves)} primals"
         )
-    if not same_structure(tuple(tangents), tuple(primals)):
+    if not same_structure(tangents, primals):
         raise ArgumentError(
-            "jvp: the tangents are nested in another way than the primals; expected their tuples, "
-            "lists and keys"
+            f"{operation}: the tangents are nested in another way than the primals; expected "
+            "their tuples, lists and keys"
         )
-    _same_shapes("jvp", "tangent", given, forward.trace.leaves)
-    along = forward.build(forward.push(list(given)))
-    return (forward.value, along, forward.aux) if has_aux else (forward.value, along)
+    _same_shapes(operation, "tangent", given, forward.trace.leaves)
+    return given
 
 
 class Forward:
