@@ -1,9 +1,12 @@
-"""Random numbers: one generator per device, and generators of one's own."""
+"""Random numbers: one generator per device, and generators of one's own.
+
+What `minima.draws` draws with them has its place here too: ``mi.random.randint(0, 10, (3,))``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +18,41 @@ from .dtypes import FLOAT32, INT64, as_dtype
 from .errors import ArgumentError, DeviceError, DTypeError
 from .tensor import Tensor, wrap
 
-__all__ = ["Generator", "default_generator", "manual_seed"]
+if TYPE_CHECKING:
+    from .draws import (
+        bernoulli,
+        choice,
+        exponential,
+        multinomial,
+        normal,
+        permutation,
+        rand,
+        rand_like,
+        randint,
+        randn,
+        randn_like,
+        randperm,
+        uniform,
+    )
+
+__all__ = [
+    "Generator",
+    "bernoulli",
+    "choice",
+    "default_generator",
+    "exponential",
+    "manual_seed",
+    "multinomial",
+    "normal",
+    "permutation",
+    "rand",
+    "rand_like",
+    "randint",
+    "randn",
+    "randn_like",
+    "randperm",
+    "uniform",
+]
 
 Shape = int | Sequence[int]
 
@@ -217,3 +254,17 @@ def manual_seed(seed: int) -> Generator:
         if other is not generator:
             other.seed(seed)
     return generator
+
+
+if not TYPE_CHECKING:  # `draws` needs operators, and is imported when it is first asked for
+
+    def __getattr__(name):
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+        from . import draws
+
+        found = globals()[name] = getattr(draws, name)
+        return found
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

@@ -45,6 +45,7 @@ def _powers() -> Iterator[Sample]:
 
 
 def _elementwise() -> Iterator[Sample]:
+    oracle: Any
     for left, right in PAIRS:
         yield Sample("heaviside", np.heaviside, [away(*left), real(*right)])
     at = kink("heaviside", np.heaviside, ([0.0, 2.0, nan], [0.0] * 3), ([0.5] * 3, [1.0, 0.0, 0.0]))
@@ -92,7 +93,7 @@ def _trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 
 def _cumulative_trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     y = np.moveaxis(np.asarray(y, np.float64), axis, -1)
-    steps = dx
+    steps: Any = dx
     if x is not None:
         steps = np.diff(np.broadcast_to(x, y.shape) if x.ndim == 1 else np.moveaxis(x, axis, -1))
     return np.moveaxis(np.cumsum((y[..., 1:] + y[..., :-1]) / 2 * steps, axis=-1), -1, axis)
@@ -171,6 +172,7 @@ def _nanquantile(x: Any, q: Any = 0.5, axis: Any = None, keepdims: bool = False,
 
 
 def _quantiles() -> Iterator[Sample]:
+    attrs: dict[str, Any]
     gaps = exactly([[1.0, nan, 3.0], [nan, nan, nan], [5.0, 2.0, 4.0]])
     for attrs in (
         {"q": 0.3, "axis": 1}, {"q": [0.25, 1.0], "axis": 0},
@@ -195,6 +197,7 @@ def _cov(x: Any, correction: float = 1, fweights: Any = None, aweights: Any = No
 
 
 def _covariances() -> Iterator[Sample]:
+    oracle: Any
     counts, shares = np.array([1, 2, 1, 3]), np.array([0.5, 1.0, 0.25, 2.0])
     for attrs in (
         {}, {"correction": 0}, {"fweights": counts}, {"aweights": shares},
