@@ -349,6 +349,20 @@ def test_workloads_compile_and_fit(monkeypatch, name):
         assert not wrong_with(programs, arch)
 
 
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_indices_out_of_range_are_noted(schedule, dtype):
+    """Catches an index that no block looks at, blocks that race for the note, and a false alarm."""
+    rows = [([0, 4, 99], 0), ([5], 5), ([4, 6] * 40, 6), ([9] + [1] * 70, 9)]
+    rows += [([0, -1], -1), ([2, -7], -7)] if dtype != "uint8" else []
+    for values, wanted in rows:
+        indices, found = np.array(values, dtype), np.zeros(1, np.int64)
+        numbers = map(np.int64, (indices.size, 5, 99))
+        args = (indices, found, *numbers)
+        EmulatorLauncher(schedule).launch(source_of(dtype), "check", (2,), (32,), args)
+        assert found[0] == wanted
+
+
 @needs_nvrtc
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_what_stands_beside_groups_compiles(arch):
