@@ -198,3 +198,14 @@ def test_every_loss_shows_its_options(name):
     layer = getattr(nn, name)(reduction="sum", **options)
     shown = "".join(f", {k}={v}" for k, v in options.items())
     assert repr(layer) == f"{name}(reduction='sum'{shown})"
+
+
+def test_arguments_have_pytorchs_names():
+    """Fault: loss(input=..., target=...) is refused."""
+    x, y = mi.Tensor([[0.5, 0.25]]), mi.Tensor([[1.0, 0.0]])
+    for loss in (nn.MSELoss(), nn.BCELoss(), nn.HuberLoss(), nn.MultiLabelSoftMarginLoss()):
+        assert loss(input=x, target=y).item() == loss(x, y).item()
+    loss = nn.CrossEntropyLoss()
+    assert loss(input=x, target=mi.Tensor([1])).item() == loss(x, mi.Tensor([1])).item()
+    loss = nn.MarginRankingLoss(0.5)
+    assert loss(input1=x, input2=y, target=y).item() == loss(x, y, y).item()

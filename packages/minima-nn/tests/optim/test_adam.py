@@ -34,9 +34,10 @@ def test_the_defaults_are_pytorchs():
     """Fault: AdamW without decay."""
     p = nn.Parameter([1.0])
     expected = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
-    expected |= {"amsgrad": False, "maximize": False}
+    expected |= {"amsgrad": False, "maximize": False, "decoupled_weight_decay": False}
     assert optim.Adam([p]).defaults == expected
-    assert optim.AdamW([p]).defaults == {**expected, "weight_decay": 1e-2}
+    decoupled = {"weight_decay": 1e-2, "decoupled_weight_decay": True}
+    assert optim.AdamW([p]).defaults == {**expected, **decoupled}
     assert optim.SGD([p]).defaults["lr"] == 1e-3
     assert optim.AdaGrad([p]).defaults["eps"] == 1e-10
     assert optim.RMSProp([p]).defaults["alpha"] == 0.99
@@ -50,3 +51,24 @@ def test_a_step_costs_tens_of_microseconds():
     optimizer = optim.Adam(net.parameters(), lr=1e-5)
     best = min(timeit.repeat(optimizer.step, number=50, repeat=5)) / 50
     assert best < 1e-3
+
+
+def test_a_rate_may_be_a_tensor():
+    """Fault: lr=Tensor(0.1), as PyTorch takes it, is refused; or one of two numbers is not."""
+    w = nn.Parameter([1.0])
+    groups = [{"params": [w], "lr": mi.Tensor([0.5])}]
+    for optimizer in (optim.Adam([w], lr=mi.Tensor(0.5)), optim.SGD(groups, lr=0.1)):
+        assert optimizer.param_groups[0]["lr"] == 0.5
+    with pytest.raises(mi.DTypeError, match=r"Adam: lr is Tensor.*expected a number"):
+        optim.Adam([w], lr=mi.Tensor([0.1, 0.2]))
+
+
+def test_a_state_from_before_decoupling_loads():
+    """Fault: a saved group without decoupled_weight_decay is refused, or decouples."""
+    w = nn.Parameter([1.0])
+    state = optim.Adam([w], weight_decay=0.1).state_dict()
+    for group in state["param_groups"]:
+        del group["decoupled_weight_decay"]
+    optimizer = optim.Adam([w], decoupled_weight_decay=True)
+    optimizer.load_state_dict(state)
+    assert not optimizer.decouples(optimizer.param_groups[0])

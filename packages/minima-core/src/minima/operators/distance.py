@@ -87,6 +87,9 @@ def _length(x: Tensor, p: float, axis: int, keepdims: bool) -> Tensor:
     """Return the p-norm, whose gradient is 0 at 0."""
     if p < 0:
         raise ArgumentError(f"norm: got p {p}; expected a number of at least 0")
+    if not p:  # how many are not 0
+        size = abs(x)
+        return sum(where(equal(size, 0), size, 1.0), axis, keepdims)
     if p == inf:
         return max(abs(x), axis, keepdims)
     if p == 1:

@@ -86,9 +86,9 @@ class MSELoss(Loss):
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.mse_loss, x, targets)
+        return self.compute(F.mse_loss, input, target)
 
 
 class L1Loss(Loss):
@@ -101,9 +101,9 @@ class L1Loss(Loss):
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.l1_loss, x, targets)
+        return self.compute(F.l1_loss, input, target)
 
 
 class SmoothL1Loss(Loss):
@@ -121,9 +121,9 @@ class SmoothL1Loss(Loss):
         super().__init__(reduction)
         self.beta = real("SmoothL1Loss", "beta", beta, low=0.0)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.smooth_l1_loss, x, targets, beta=self.beta)
+        return self.compute(F.smooth_l1_loss, input, target, beta=self.beta)
 
 
 class HuberLoss(Loss):
@@ -143,9 +143,9 @@ class HuberLoss(Loss):
         if not self.delta > 0.0:
             raise ArgumentError(f"HuberLoss: delta is {delta}; expected a number above 0")
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.huber_loss, x, targets, delta=self.delta)
+        return self.compute(F.huber_loss, input, target, delta=self.delta)
 
 
 class PoissonNLLLoss(Loss):
@@ -171,9 +171,9 @@ class PoissonNLLLoss(Loss):
         self.log_input, self.full = bool(log_input), bool(full)
         self.eps = real("PoissonNLLLoss", "eps", eps)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.poisson_nll_loss, x, targets, self.log_input, self.full, self.eps)
+        return self.compute(F.poisson_nll_loss, input, target, self.log_input, self.full, self.eps)
 
 
 class GaussianNLLLoss(Loss):
@@ -193,9 +193,9 @@ class GaussianNLLLoss(Loss):
         if not self.eps > 0.0:
             raise ArgumentError(f"GaussianNLLLoss: eps is {eps}; expected a number above 0")
 
-    def forward(self, x: Tensor, targets: Tensor, var: Tensor | float) -> Tensor:
-        """Return the loss of the means *x* and the variances *var*."""
-        return self.compute(F.gaussian_nll_loss, x, targets, var, self.full, self.eps)
+    def forward(self, input: Tensor, target: Tensor, var: Tensor | float) -> Tensor:
+        """Return the loss of the means *input* and the variances *var*."""
+        return self.compute(F.gaussian_nll_loss, input, target, var, self.full, self.eps)
 
 
 class CrossEntropyLoss(Loss):
@@ -235,11 +235,11 @@ class CrossEntropyLoss(Loss):
         self.ignore_index = self.class_number("ignore_index", ignore_index)
         self.label_smoothing = real(name, "label_smoothing", label_smoothing, low=0.0, high=1.0)
 
-    def forward(self, x: Tensor, targets: Any) -> Tensor:
-        """Return the loss of the logits *x*."""
+    def forward(self, input: Tensor, target: Any) -> Tensor:
+        """Return the loss of the logits *input*."""
         options: dict[str, Any] = {"label_smoothing": self.label_smoothing}
         options["ignore_index"] = self.ignore_index
-        return self.compute(F.cross_entropy, x, targets, self.weight, **options)
+        return self.compute(F.cross_entropy, input, target, self.weight, **options)
 
 
 class NLLLoss(Loss):
@@ -259,9 +259,9 @@ class NLLLoss(Loss):
         self.keep_weight("weight", weight, 1)
         self.ignore_index = self.class_number("ignore_index", ignore_index)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of the log-shares *x*."""
-        return self.compute(F.nll_loss, x, targets, self.weight, ignore_index=self.ignore_index)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of the log-shares *input*."""
+        return self.compute(F.nll_loss, input, target, self.weight, ignore_index=self.ignore_index)
 
 
 class BCELoss(Loss):
@@ -279,9 +279,9 @@ class BCELoss(Loss):
         super().__init__(reduction)
         self.keep_weight("weight", weight)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of the shares *x*."""
-        return self.compute(F.binary_cross_entropy, x, targets, self.weight)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of the shares *input*."""
+        return self.compute(F.binary_cross_entropy, input, target, self.weight)
 
 
 class BCEWithLogitsLoss(Loss):
@@ -308,10 +308,10 @@ class BCEWithLogitsLoss(Loss):
         self.keep_weight("weight", weight)
         self.keep_weight("pos_weight", pos_weight)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of the logits *x*."""
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of the logits *input*."""
         function = F.binary_cross_entropy_with_logits
-        return self.compute(function, x, targets, self.weight, pos_weight=self.pos_weight)
+        return self.compute(function, input, target, self.weight, pos_weight=self.pos_weight)
 
 
 class FocalLoss(Loss):
@@ -330,9 +330,9 @@ class FocalLoss(Loss):
         self.alpha = real("FocalLoss", "alpha", alpha, high=1.0)
         self.gamma = real("FocalLoss", "gamma", gamma, low=0.0)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of the logits *x*."""
-        return self.compute(F.sigmoid_focal_loss, x, targets, self.alpha, self.gamma)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of the logits *input*."""
+        return self.compute(F.sigmoid_focal_loss, input, target, self.alpha, self.gamma)
 
 
 class KLDivLoss(Loss):
@@ -351,9 +351,9 @@ class KLDivLoss(Loss):
         super().__init__(reduction)
         self.log_target = bool(log_target)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
-        """Return the loss of the log-shares *x*."""
-        return self.compute(F.kl_div, x, targets, log_target=self.log_target)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of the log-shares *input*."""
+        return self.compute(F.kl_div, input, target, log_target=self.log_target)
 
 
 class CTCLoss(Loss):

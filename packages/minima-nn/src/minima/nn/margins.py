@@ -39,9 +39,9 @@ class HingeEmbeddingLoss(Loss):
         super().__init__(reduction)
         self.margin = real("HingeEmbeddingLoss", "margin", margin)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.hinge_embedding_loss, x, targets, self.margin)
+        return self.compute(F.hinge_embedding_loss, input, target, self.margin)
 
 
 class MarginRankingLoss(Loss):
@@ -59,9 +59,9 @@ class MarginRankingLoss(Loss):
         super().__init__(reduction)
         self.margin = real("MarginRankingLoss", "margin", margin)
 
-    def forward(self, x1: Tensor, x2: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.margin_ranking_loss, x1, x2, target, self.margin)
+        return self.compute(F.margin_ranking_loss, input1, input2, target, self.margin)
 
 
 class CosineEmbeddingLoss(Loss):
@@ -80,9 +80,9 @@ class CosineEmbeddingLoss(Loss):
         super().__init__(reduction)
         self.margin = real("CosineEmbeddingLoss", "margin", margin)
 
-    def forward(self, x1: Tensor, x2: Tensor, target: Tensor) -> Tensor:
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.cosine_embedding_loss, x1, x2, target, self.margin)
+        return self.compute(F.cosine_embedding_loss, input1, input2, target, self.margin)
 
 
 class TripletMarginLoss(Loss):
@@ -189,9 +189,9 @@ class MultiMarginLoss(Loss):
         self.margin = real("MultiMarginLoss", "margin", margin)
         self.keep_weight("weight", weight, 1)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.multi_margin_loss, x, targets, self.p, self.margin, self.weight)
+        return self.compute(F.multi_margin_loss, input, target, self.p, self.margin, self.weight)
 
 
 class MultiLabelMarginLoss(Loss):
@@ -206,9 +206,9 @@ class MultiLabelMarginLoss(Loss):
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.multilabel_margin_loss, x, targets)
+        return self.compute(F.multilabel_margin_loss, input, target)
 
 
 class MultiLabelSoftMarginLoss(Loss):
@@ -226,9 +226,9 @@ class MultiLabelSoftMarginLoss(Loss):
         super().__init__(reduction)
         self.keep_weight("weight", weight)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.multilabel_soft_margin_loss, x, targets, self.weight)
+        return self.compute(F.multilabel_soft_margin_loss, input, target, self.weight)
 
 
 class SoftMarginLoss(Loss):
@@ -243,6 +243,6 @@ class SoftMarginLoss(Loss):
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction)
 
-    def forward(self, x: Tensor, targets: Tensor) -> Tensor:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss."""
-        return self.compute(F.soft_margin_loss, x, targets)
+        return self.compute(F.soft_margin_loss, input, target)

@@ -18,7 +18,8 @@ class Adam(Optimizer):
 
     g = gradient + weight_decay * p; m = b1 * m + (1 - b1) * g; v = b2 * v + (1 - b2) * g**2;
     p -= lr / (1 - b1**t) * m / (sqrt(v) / sqrt(1 - b2**t) + eps), t counting steps from 1. With
-    *amsgrad* v is the largest that it was so far; with *maximize* it climbs.
+    *amsgrad* v is the largest that it was so far; with *maximize* it climbs; with
+    *decoupled_weight_decay* it is `AdamW`.
 
     Raises: ArgumentError for a negative option, or betas outside of 0 <= b < 1.
     Source: Kingma & Ba 2014, algorithm 1.
@@ -47,6 +48,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
         **how: Unpack[How],
     ) -> None:
         super().__init__(
@@ -58,6 +60,7 @@ class Adam(Optimizer):
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,
                 "maximize": maximize,
+                "decoupled_weight_decay": decoupled_weight_decay,
             },
             **how,
         )
@@ -78,7 +81,7 @@ class Adam(Optimizer):
     def fused_options(self, group: Group, stage: Any) -> dict[str, Any]:
         """Return all options, the number of this step, and where the decay goes."""
         options = {name: group[name] for name in ("lr", "betas", "eps", "weight_decay")}
-        return {**options, "step_number": stage + 1, "decoupled": self.decoupled}
+        return {**options, "step_number": stage + 1, "decoupled": self.decouples(group)}
 
     def update(
         self, parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: Group
@@ -97,10 +100,17 @@ class Adam(Optimizer):
         parameter.addcdiv_(mean, scale, value=-group["lr"] / (1.0 - beta1**step))
 
     def decay(self, parameter: Tensor, gradient: Tensor, group: Group) -> Tensor:
-        """Return the gradient with the decay of the weights in it."""
-        if group["weight_decay"]:
-            return decayed(gradient, parameter, group["weight_decay"])
-        return gradient
+        """Return the gradient, with the decay of the weights in it unless the parameter has it."""
+        if not group["weight_decay"]:
+            return gradient
+        if self.decouples(group):
+            parameter.mul_(1.0 - group["lr"] * group["weight_decay"])
+            return gradient
+        return decayed(gradient, parameter, group["weight_decay"])
+
+    def decouples(self, group: Group) -> bool:
+        """Say whether the weights decay beside the gradient."""
+        return self.decoupled or bool(group["decoupled_weight_decay"])
 
 
 class AdamW(Adam):
@@ -135,10 +145,5 @@ class AdamW(Adam):
         maximize: bool = False,
         **how: Unpack[How],
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, **how)
-
-    def decay(self, parameter: Tensor, gradient: Tensor, group: Group) -> Tensor:
-        """Shrink the parameter; return the gradient as it is."""
-        if group["weight_decay"]:
-            parameter.mul_(1.0 - group["lr"] * group["weight_decay"])
-        return gradient
+        options: dict[str, Any] = {"maximize": maximize, "decoupled_weight_decay": True, **how}
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, **options)

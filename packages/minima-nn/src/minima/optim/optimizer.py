@@ -26,14 +26,15 @@ __all__ = ["Group", "Optimizer", "check_betas", "check_positive", "decayed", "sl
 Group = dict[str, Any]
 
 #: options that a state from before them does not have: False there
-_NEWER = ("maximize", "amsgrad")
+_NEWER = ("maximize", "amsgrad", "decoupled_weight_decay")
 
 
 class Optimizer:
     """Base of the optimisers: a subclass says its options and how to update one parameter.
 
     *params* are Tensors, or dicts with "params" and options of their own, which win over those of
-    the optimiser. ``param_groups`` may be changed between steps (a new "lr", say); ``state`` holds
+    the optimiser; an "lr" that is a Tensor counts as the number in it. ``param_groups`` may be
+    changed between steps (a new "lr", say); ``state`` holds
     what each parameter carries from step to step.
 
     A subclass defines ``update(parameter, gradient, state, group)``, which runs under no_grad and
@@ -168,6 +169,8 @@ class Optimizer:
                 f"{', '.join(self.defaults)}"
             )
         full = {**self.defaults, **group, "params": params}
+        if isinstance(full.get("lr"), Tensor) and full["lr"].size == 1:
+            full["lr"] = float(full["lr"].item())
         self.check(full)
         self._check_params(params)
         self.param_groups.append(full)

@@ -117,4 +117,10 @@ ROWS = [
         r"^GroupNorm: input has shape \(1, 2, 1\), one value in each of 2 groups; expected more"),
     Bad("group_norm one value", lambda: nn.functional.group_norm(mi.ones((1, 3)), 3),
         mi.ShapeError, r"^group_norm: input has shape \(1, 3\), one value in each of 3 groups"),
+    Bad("normalize axis", lambda: nn.functional.normalize(mi.ones(3)), mi.MinimaError,
+        "^normalize: axis 1 is out of range for 1 axes; expected -1 to 0"),
+    Bad("cosine_similarity axis", lambda: nn.functional.cosine_similarity(mi.ones(3), mi.ones(3)),
+        mi.MinimaError, "^cosine_similarity: axis 1 is out of range for 1 axes"),
+    Bad("softmin axis", lambda: nn.functional.softmin(mi.ones(3), 1), mi.MinimaError,
+        "^softmin: axis 1 is out of range for 1 axes"),
 ]  # fmt: skip

@@ -114,6 +114,7 @@ ROWS = [
     embedding("CosineSimilarity", 0, takes=((4,), (4,)), label="single"),
     embedding("PairwiseDistance", takes=((3, 4), (3, 4))),
     embedding("PairwiseDistance", 3.0, 1e-3, True, takes=((3, 4), (1, 4))),
+    embedding("PairwiseDistance", 0.0, 0.5, takes=((3, 4), (3, 4)), second=False),
     embedding("PairwiseDistance", 1.0, takes=((4,), (4,)), label="single"),
     embedding("PairwiseDistance", float("inf"), takes=(LEFT, RIGHT), second=False),
     embedding("Identity", 1, 2, anything=3, takes=((3, 4),), second=False),

@@ -58,6 +58,7 @@ ROWS = [
     steps("Adam", lr=0.05),
     steps("Adam", lr=0.05, betas=(0.8, 0.99), eps=1e-6, weight_decay=0.1),
     steps("AdamW", lr=0.05, weight_decay=0.1),
+    steps("Adam", lr=0.05, weight_decay=0.1, decoupled_weight_decay=True),
     steps("SGD", lr=0.05, momentum=0.5, maximize=True),
     steps("Adagrad", lr=0.01, maximize=True),
     steps("RMSprop", lr=0.01, maximize=True),

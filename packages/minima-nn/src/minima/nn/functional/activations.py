@@ -26,6 +26,8 @@ from minima import softmin as softmin_along
 from minima import swiglu as swiglu_along
 from minima.amp import autocasts
 
+from ..arguments import named
+
 __all__ = [
     "gelu",
     "glu",
@@ -77,7 +79,7 @@ def softmin(input: Tensor, dim: int, *, dtype: npt.DTypeLike | None = None) -> T
     >>> mi.nn.functional.softmin(mi.Tensor([0.0, 1e4]), dim=0)
     Tensor([1., 0.])
     """
-    return softmin_along(_cast(input, dtype), dim)
+    return named("softmin", softmin_along, _cast(input, dtype), dim)
 
 
 def gumbel_softmax(

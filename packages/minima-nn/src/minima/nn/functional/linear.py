@@ -14,7 +14,7 @@ from minima import pairwise_distance as distance
 from minima.amp import autocasts
 from minima.errors import ArgumentError, DTypeError, ShapeError
 
-from ..arguments import check_floating
+from ..arguments import check_floating, named
 
 __all__ = [
     "bilinear",
@@ -92,7 +92,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     >>> mi.nn.functional.cosine_similarity(mi.Tensor([[1.0, 0.0]]), mi.Tensor([[1.0, 1.0]]))
     Tensor([0.707107])
     """
-    return cosine_along(x1, x2, dim, eps)
+    return named("cosine_similarity", cosine_along, x1, x2, dim, eps)
 
 
 def pairwise_distance(

@@ -15,7 +15,7 @@ from minima import rms_norm as rms_norm_along
 from minima.amp import autocasts
 from minima.errors import ArgumentError, ShapeError
 
-from ..arguments import check_floating, real
+from ..arguments import check_floating, named, real
 
 __all__ = [
     "batch_norm",
@@ -35,7 +35,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
     >>> mi.nn.functional.normalize(mi.Tensor([[3.0, 4.0]]))
     Tensor([[0.6, 0.8]])
     """
-    return normalize_along(input, p, dim, eps)
+    return named("normalize", normalize_along, input, p, dim, eps)
 
 
 def _last(name: str, x: Tensor, shape: int | Sequence[int]) -> tuple[int, ...]:
