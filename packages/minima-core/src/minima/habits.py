@@ -137,7 +137,6 @@ _FUNCTIONS = {
     "swapdims": "swapaxes(x, a, b)",
     "tensor_split": "array_split(x, n, axis=...)",
     "promote_types": "result_type(a, b)",
-    "unique": "unique_values(x)",
     "var_mean": "var(x, correction=1), and mi.mean(x)",
     "std_mean": "std(x, correction=1), and mi.mean(x)",
     "pinverse": "linalg.pinv(x)",

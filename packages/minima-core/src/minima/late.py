@@ -62,7 +62,7 @@ EXPORTS: dict[str, str] = {
     """,
     "padding": "pad",
     "pooling": "adaptive_avg_pool2d_gradient avg_pool2d_gradient first_largest max_pool2d_gradient",
-    "products": "bilinear dot inner kron matrix_transpose outer tensordot trace vecdot",
+    "products": "bilinear cross dot inner kron matrix_transpose outer tensordot trace vdot vecdot",
     "rearrangement": """
         diag diag_embed diagonal flip fliplr flipud moveaxis movedim narrow ravel repeat roll
         rot90 swapaxes tile unflatten unsqueeze
@@ -82,8 +82,8 @@ EXPORTS: dict[str, str] = {
         select vsplit
     """,
     "sets": """
-        UniqueAll UniqueCounts UniqueInverse isin unique_all unique_counts unique_inverse
-        unique_values
+        UniqueAll UniqueCounts UniqueInverse UniqueInverseCounts isin unique unique_all
+        unique_consecutive unique_counts unique_inverse unique_values
     """,
     "shrinkage": "hardshrink softshrink softsign tanhshrink",
     "sorting": "Picked argsort kthvalue searchsorted sort topk",
@@ -113,7 +113,7 @@ ENTERED: dict[str, str] = {
     "matrix_functions": "matrix_power matrix_exp",
     "norms": "vector_norm matrix_norm cond",
     "pooling": "max_pool2d avg_pool2d adaptive_avg_pool2d",
-    "products": "cross multi_dot",
+    "products": "multi_dot",
 }
 
 _EXPORTER = {name: f for f, names in EXPORTS.items() for name in names.split()}

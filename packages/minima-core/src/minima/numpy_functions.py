@@ -31,8 +31,8 @@ var                 var                 a | axis keepdims ddof=correction correc
 std                 std                 a | axis keepdims ddof=correction correction
 max                 max                 a | axis keepdims
 min                 min                 a | axis keepdims
-amax                max                 a | axis keepdims
-amin                min                 a | axis keepdims
+amax                amax                 a | axis keepdims
+amin                amin                 a | axis keepdims
 all                 all                 a | axis keepdims
 any                 any                 a | axis keepdims
 argmax              argmax              a | axis keepdims
@@ -44,6 +44,21 @@ cumulative_sum      cumulative_sum      x | axis dtype include_initial
 cumulative_prod     cumulative_prod     x | axis dtype include_initial
 median              median              a | axis keepdims
 quantile            quantile            a q | axis keepdims method
+nanmedian           nanmedian           a | axis keepdims
+nanquantile         nanquantile         a q | axis keepdims method
+corrcoef            corrcoef            x
+vander              vander              x | N=n increasing
+trapezoid           trapezoid           y x | dx axis
+polyval             polyval             p x
+hsplit              hsplit              ary indices_or_sections
+vsplit              vsplit              ary indices_or_sections
+dsplit              dsplit              ary indices_or_sections
+sinc                sinc                x
+isclose             isclose             a b rtol atol | equal_nan
+allclose            allclose            a b rtol atol | equal_nan
+isposinf            isposinf            x
+isneginf            isneginf            x
+isreal              isreal              x
 nansum              nansum              a | axis keepdims
 nanmean             nanmean             a | axis keepdims
 nanmax              nanmax              a | axis keepdims
@@ -95,7 +110,7 @@ zeros_like          zeros_like          a | dtype -order -subok
 ones_like           ones_like           a | dtype -order -subok
 empty_like          empty_like          prototype | dtype -order -subok
 full_like           full_like           a fill_value | dtype -order -subok
-unique              unique_values       ar | -equal_nan
+unique              unique              ar | -equal_nan return_inverse return_counts
 unique_values       unique_values       x
 nonzero             nonzero             a
 argwhere            argwhere            a
@@ -382,7 +397,7 @@ _SPECIAL: dict[str, Function] = {
 
 #: functions without a result that could have a gradient: they run on the values
 _BARE = (
-    "allclose array_equal array_equiv array_str array_repr array2string isclose iscomplexobj "
+    "array_equal array_equiv array_str array_repr array2string iscomplexobj "
     "isrealobj save savez savez_compressed savetxt shares_memory may_share_memory"
 )
 

@@ -22,6 +22,7 @@ from .reduction import sum as total
 
 __all__ = [
     "bilinear",
+    "cross",
     "dot",
     "inner",
     "kron",
@@ -29,6 +30,7 @@ __all__ = [
     "outer",
     "tensordot",
     "trace",
+    "vdot",
     "vecdot",
 ]
 
@@ -182,6 +184,22 @@ def vecdot(a: TensorLike, b: TensorLike, *, axis: int = -1) -> Tensor:
     left, right = moveaxis(left, places[0], -1), moveaxis(right, places[1], -1)
     found = matmul(expand_dims(conjugated(left), left.ndim - 1), expand_dims(right, right.ndim))
     return reshape(found, found.shape[:-2])
+
+
+@composite
+def vdot(a: TensorLike, b: TensorLike) -> Tensor:
+    """Return the product of all elements of a, conjugated, and of b, in their order.
+
+    Shapes: as many elements each -> (). Raises: ShapeError otherwise.
+
+    >>> import minima as mi
+    >>> mi.vdot(mi.Tensor([1.0, 2.0]), mi.Tensor([3.0, 4.0]))
+    Tensor(11.)
+    """
+    x, y = (reshape(t, (t.size,)) for t in _pair(a, b))
+    if x.size != y.size:
+        raise ShapeError(f"vdot: got {x.size} and {y.size} elements; expected as many")
+    return matmul(conjugated(x), y)
 
 
 @composite

@@ -27,8 +27,11 @@ __all__ = [
     "UniqueAll",
     "UniqueCounts",
     "UniqueInverse",
+    "UniqueInverseCounts",
     "isin",
+    "unique",
     "unique_all",
+    "unique_consecutive",
     "unique_counts",
     "unique_inverse",
     "unique_values",
@@ -56,6 +59,17 @@ class UniqueInverse(Record):
 
     values: Tensor
     inverse_indices: Tensor
+
+
+class UniqueInverseCounts(Record):
+    """What `unique` returns with all of its options."""
+
+    values: Tensor
+    inverse_indices: Tensor
+    counts: Tensor
+
+
+Unique = Tensor | UniqueInverse | UniqueCounts | UniqueInverseCounts
 
 
 def _found(x: TensorLike) -> UniqueAll:
@@ -124,6 +138,57 @@ def unique_values(x: TensorLike) -> Tensor:
     Tensor([1, 3])
     """
     return _found(x).values
+
+
+def _asked(found: Any, return_inverse: bool, return_counts: bool) -> Unique:
+    """Return of values, inverse and counts what was asked for."""
+    values, inverse, counts = found
+    if return_inverse and return_counts:
+        return UniqueInverseCounts(values, inverse, counts)
+    if return_inverse:
+        return UniqueInverse(values, inverse)
+    return UniqueCounts(values, counts) if return_counts else values  # type: ignore[no-any-return]
+
+
+@composite
+def unique(x: TensorLike, *, return_inverse: bool = False, return_counts: bool = False) -> Unique:
+    """Return the sorted unique values, with options also where each is and how often.
+
+    A tensor, or with an option a tuple of values, *inverse_indices* in the shape of x, and counts.
+    Each NaN is a value of its own. Gradient: that of the values, to where each comes first.
+
+    >>> import minima as mi
+    >>> mi.unique(mi.Tensor([3, 1, 3]))
+    Tensor([1, 3])
+    >>> mi.unique(mi.Tensor([3, 1, 3]), return_counts=True).counts
+    Tensor([1, 2])
+    """
+    found = _found(x)
+    parts = (found.values, found.inverse_indices, found.counts)
+    return _asked(parts, return_inverse, return_counts)
+
+
+@composite
+def unique_consecutive(
+    x: TensorLike, *, return_inverse: bool = False, return_counts: bool = False
+) -> Unique:
+    """Return the elements of the flat tensor that differ from the one before, in their order.
+
+    With options as `unique`; counts are those of each run. Gradient: to the first of each run.
+
+    >>> import minima as mi
+    >>> mi.unique_consecutive(mi.Tensor([3, 3, 1, 3]))
+    Tensor([3, 1, 3])
+    """
+    t = as_tensor(x)
+    flat = reshape(t, (t.size,))
+    numbers = flat.numpy()
+    starts = np.concatenate([np.ones(min(t.size, 1), bool), numbers[1:] != numbers[:-1]])
+    first = np.flatnonzero(starts)
+    inverse = (np.cumsum(starts) - 1).reshape(t.shape).astype(np.int64)
+    counts = np.diff(np.append(first, t.size)).astype(np.int64)
+    parts = (getitem(flat, (first,)), made(inverse, t.device), made(counts, t.device))
+    return _asked(parts, return_inverse, return_counts)
 
 
 @composite

@@ -163,4 +163,21 @@ def _grids() -> Iterator[Sample]:
         yield Sample("bucketize", _bucketize, [integers(3), exactly([-1, 2])], attrs)
 
 
-COMPOSED = [*_parts(), *_copies(), *_norms(), *_places(), *_grids()]
+def _runs(x: Any, return_inverse: bool = False, return_counts: bool = False) -> Any:
+    flat = x.ravel()
+    return flat[np.concatenate([np.ones(min(x.size, 1), bool), flat[1:] != flat[:-1]])]
+
+
+def _sets() -> Iterator[Sample]:
+    runs = exactly([1.0, 1.0, 2.0, 1.0])
+    for name, oracle in (("unique", lambda x: np.unique(x)), ("unique_consecutive", _runs)):
+        yield Sample(
+            name, oracle, [runs], {}, "runs", False, [[1.0, 0.0, 1.0, float(name != "unique")]]
+        )
+        for given in (integers(2, 3), real(0), distinct(4), bools(5)):
+            yield Sample(name, oracle, [given], smooth=False)
+    for left, right in (((3,), (3,)), ((2, 3), (6,)), ((0,), (0,)), ((), (1,))):
+        yield Sample("vdot", np.vdot, [real(*left), real(*right)])
+
+
+COMPOSED = [*_sets(), *_parts(), *_copies(), *_norms(), *_places(), *_grids()]
