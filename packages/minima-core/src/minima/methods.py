@@ -79,7 +79,9 @@ class Methods(Arranging, Changing, Forwarding):
         return ops.floor_divide(other, self), ops.remainder(other, self)
 
     def __pow__(self, other: Any) -> Tensor:
-        if isinstance(other, int | float) and (self.dtype.kind == "f" or type(other) is int):
+        kind = self.dtype.kind
+        whole = type(other) is int and kind != "b"
+        if whole or (kind == "f" and isinstance(other, float)):
             return ops.power_scalar(self, other)
         return ops.power(self, other)
 

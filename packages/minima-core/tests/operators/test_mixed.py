@@ -58,3 +58,12 @@ def test_noise_for_whole_logits():
 def test_histogram_of_bools():
     """Fault: NumPy warned of bools that it took as numbers."""
     assert mi.histogram(mi.Tensor([True, False, True]), 2).counts.tolist() == [1, 2]
+
+
+def test_powers_of_and_by_bools():
+    """Fault: a bool to an integer power, and a float to the power True, raised of their kernel."""
+    found = mi.Tensor([True, False]) ** 2
+    assert (found.dtype, found.tolist()) == (mi.int64, [1, 0])
+    assert (mi.Tensor([1.5, 2.0]) ** True).tolist() == [1.5, 2.0]
+    with pytest.raises(mi.DTypeError, match="got bools; cast first"):
+        mi.operators.power_scalar(mi.Tensor([True]), 2)

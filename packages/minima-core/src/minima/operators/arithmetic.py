@@ -207,6 +207,8 @@ def _(x: Tensor, scalar: float) -> dict[str, Any]:
 
     if isinstance(scalar, bool) or not isinstance(scalar, int | float):
         raise DTypeError(f"power_scalar: got the exponent {scalar!r}; expected a Python number")
+    if x.dtype.kind == "b":
+        raise DTypeError("power_scalar: got bools; cast first with .astype('int64')")
     if x.dtype.kind in "iub" and (scalar < 0 or int(scalar) != scalar):
         raise DTypeError(
             f"power_scalar: {x.dtype} to the power {scalar} is not whole; "
