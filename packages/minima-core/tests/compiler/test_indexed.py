@@ -135,8 +135,8 @@ def test_indices_are_inputs(name, executor, inner):
     [
         (lambda x, i: x[:, i] * 1.0, "getitem"),
         (written(lambda i: (slice(None), i), 1.0), "assign"),
-        (lambda x, i: mi.index_update(x, (slice(None), i), 1.0), "put"),
-        (lambda x, i: mi.index_add(x, (slice(None), i), 1.0), "scatter"),
+        (lambda x, i: mi.index_update(x, (slice(None), i), 1.0), "(put|index_update)"),
+        (lambda x, i: mi.index_add(x, (slice(None), i), 1.0), "(scatter|index_add)"),
     ],
     ids=["getitem", "assign", "put", "scatter"],
 )
