@@ -34,8 +34,8 @@ class Optimizer:
 
     *params* are Tensors, or dicts with "params" and options of their own, which win over those of
     the optimiser; an "lr" that is a Tensor counts as the number in it. ``param_groups`` may be
-    changed between steps (a new "lr", say); ``state`` holds
-    what each parameter carries from step to step.
+    changed between steps (a new "lr", say); ``state`` holds what each parameter carries from step
+    to step.
 
     A subclass defines ``update(parameter, gradient, state, group)``, which runs under no_grad and
     changes the parameter in place; ``check(group)``, which raises for options out of range; and
