@@ -7,6 +7,7 @@ from typing import Any
 
 from minima import Tensor, isfinite, linalg, minimum, no_grad, stack, zeros
 from minima.errors import ArgumentError, DTypeError
+from minima.quiet import quietly
 
 from ..arguments import real
 
@@ -88,8 +89,9 @@ def clip_grads_with_norm_(
 
 def _scale(gradients: list[Tensor], max_norm: float, total: Tensor) -> None:
     factor = minimum(max_norm / (total + 1e-6), 1.0)
-    for g in gradients:
-        g.mul_(factor.to(g.device).astype(g.dtype))
+    with quietly():  # an infinity times 0, where the norm is infinite
+        for g in gradients:
+            g.mul_(factor.to(g.device).astype(g.dtype))
 
 
 @no_grad()
