@@ -89,9 +89,9 @@ def uniform(
     >>> mi.random.uniform(-1.0, 1.0, (2, 3)).shape
     (2, 3)
     """
-    low, high = _described(low), _described(high)
-    draws, shape, kind = _spread(low, high, size, dtype, device, generator)
-    out: Tensor = low + (high - low) * draws.uniform(shape, dtype=kind)
+    a, b = _described(low), _described(high)
+    draws, shape, kind = _spread(a, b, size, dtype, device, generator)
+    out: Tensor = a + (b - a) * draws.uniform(shape, dtype=kind)
     return out
 
 
@@ -114,9 +114,9 @@ def normal(
     >>> mi.random.normal(1.0, 0.1, (2, 3)).shape
     (2, 3)
     """
-    mean, std = _described(mean), _described(std)
-    draws, shape, kind = _spread(mean, std, size, dtype, device, generator)
-    out: Tensor = mean + std * draws.normal(shape, dtype=kind)
+    a, b = _described(mean), _described(std)
+    draws, shape, kind = _spread(a, b, size, dtype, device, generator)
+    out: Tensor = a + b * draws.normal(shape, dtype=kind)
     return out
 
 

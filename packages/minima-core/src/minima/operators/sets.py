@@ -147,7 +147,7 @@ def _asked(found: Any, return_inverse: bool, return_counts: bool) -> Unique:
         return UniqueInverseCounts(values, inverse, counts)
     if return_inverse:
         return UniqueInverse(values, inverse)
-    return UniqueCounts(values, counts) if return_counts else values  # type: ignore[no-any-return]
+    return UniqueCounts(values, counts) if return_counts else values
 
 
 @composite
