@@ -15,8 +15,8 @@ ROWS = SAMPLES + COMPOSED
 
 #: functions that ask for values, or whose result's shape depends on them: an error says so
 VALUES = set(
-    "argwhere bincount histogram nonzero unique_all unique_counts unique_inverse "
-    "unique_values".split()
+    "argwhere bincount histc histogram nonzero unique unique_all unique_consecutive unique_counts "
+    "unique_inverse unique_values".split()
 )
 
 
