@@ -177,10 +177,12 @@ _AT_ONCE: Operator[Any] = Operator(_at_once, promotes=False, floating=False, vie
 _AT_ONCE.name = "dropout"
 
 
-@_AT_ONCE.gradient(saves="stream")
-def _(g: Tensor, y: Any, x: Any, stream: Tensor, p: float) -> Any:
+def _again(g: Tensor, y: Any, x: Any, stream: Tensor, p: float) -> Any:
     """Draw the mask again, from where it was drawn before."""
     return _AT_ONCE.apply((g, stream), {"p": p}), None
+
+
+_AT_ONCE.gradient(_again, saves="stream")
 
 
 _SATURATED = -1.7580993408473766  # the limit of selu(x) as x falls

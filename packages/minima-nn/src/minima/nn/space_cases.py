@@ -112,7 +112,6 @@ def _windows(n: int) -> list[LayerCase]:
             takes=_along(n, single, 1, 1, 2),
             gives=_along(n, single, 2, 2, 4),
             targets=np.array([[1, 2], [0, 3]]).reshape(_along(n, single, 1, 1, 2)),
-            eager="where values go is seen in the call alone",
         ),
     ]
 

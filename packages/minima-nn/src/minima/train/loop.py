@@ -12,7 +12,6 @@ import numpy as np
 
 from minima.autograd import no_grad
 from minima.errors import ArgumentError
-from minima.metrics import Accuracy, ConfusionMatrix
 from minima.operators.loss import cross_entropy
 from minima.random import Generator
 from minima.tensor import Tensor
@@ -129,6 +128,8 @@ class Trainer:
 
         Raises: ArgumentError when the loader has no batches.
         """
+        from minima.metrics import ConfusionMatrix  # not before: `minima --help` loads this file
+
         totals, confusion = Totals(), None
         self.model.eval()
         with no_grad():
@@ -237,6 +238,8 @@ class Trainer:
 
 
 def _add(totals: Totals, logits: Tensor, labels: Tensor, loss: Tensor) -> None:
+    from minima.metrics import Accuracy
+
     right = Accuracy()
     right.update(logits, labels)
     totals.batches += 1
