@@ -108,6 +108,7 @@ def test_lamb_without_a_norm():
         (lambda p: optim.Lion(p, lr=-1.0), "Lion: lr is -1.0"),
         (lambda p: optim.LBFGS(p, line_search_fn="exact"), "LBFGS: line_search_fn is 'exact'"),
         (lambda p: optim.LBFGS(p).step(), r"LBFGS: step\(\) got no closure"),
+        (lambda p: optim.LBFGS(p).step(lambda: None), "LBFGS: the closure returned None"),
         (
             lambda p: optim.LBFGS([{"params": p}, {"params": [nn.Parameter([1.0])]}]),
             "LBFGS: got a second group",

@@ -95,15 +95,13 @@ class LBFGS(Optimizer):
             at += p.size
 
     def _evaluate(self, closure: Callable[[], Any]) -> tuple[float, Tensor]:
-        with enable_grad():
-            loss = closure()
-        return float(loss), self._flat_gradient()
+        return float(_loss(closure)), self._flat_gradient()
 
     # ---- steps -----------------------------------------------------------------------------------
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take up to ``max_iter`` steps; return the first loss that *closure* computed.
 
-        Raises: ArgumentError without a closure.
+        Raises: ArgumentError without a closure, or for one that returns no loss.
         """
         if closure is None:
             raise ArgumentError(
@@ -112,8 +110,7 @@ class LBFGS(Optimizer):
             )
         group, memory = self.param_groups[0], self._memory
         with no_grad():
-            with enable_grad():
-                first = closure()
+            first = _loss(closure)
             loss, gradient, calls = float(first), self._flat_gradient(), 1
             if _largest(gradient) <= group["tolerance_grad"]:
                 return first
@@ -242,6 +239,16 @@ class LBFGS(Optimizer):
 
 def _dot(a: Tensor, b: Tensor) -> float:
     return float((a * b).sum())
+
+
+def _loss(closure: Callable[[], Any]) -> Any:
+    with enable_grad():
+        loss = closure()
+    if loss is None:
+        raise ArgumentError(
+            "LBFGS: the closure returned None; expected the loss: end it with 'return loss'"
+        )
+    return loss
 
 
 def _largest(x: Tensor) -> float:
