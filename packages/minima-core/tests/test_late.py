@@ -65,6 +65,8 @@ def test_every_module_of_operators_is_either_there_at_once_or_in_the_index():
         ("from minima.operators import glu; print(glu is mi.glu)", "True"),
         ("from minima.operators.gates import glu; print(glu is mi.glu)", "True"),
         ("from minima import *; print(glu is mi.glu)", "True"),
+        ("print(operators.gathering.take is mi.take)", "True"),
+        ("print(mi.zeros(2).index_add_(0, mi.Tensor([1]), mi.ones(1)))", "Tensor([0., 1.])"),
         ("print(len(operators.TABLE) == len(list(operators.TABLE)) > 150)", "True"),
         ("print({**operators.TABLE}.keys() == dict(operators.TABLE).keys())", "True"),
         ("print('erfinv' in {**operators.TABLE}, 'erfinv' in set(operators.TABLE))", "True True"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..late import EXPORTS as _EXPORTS
 from ..late import exporter as _exporter
+from ..late import family as _family
 from .arithmetic import *  # noqa: F403
 from .arithmetic import add, divide, multiply, negative, subtract
 from .comparison import *  # noqa: F403
@@ -107,6 +108,8 @@ if not TYPE_CHECKING:  # checkers follow the imports above
     __all__ += [n for names in _EXPORTS.values() for n in names.split()]
 
     def __getattr__(name):
+        if name in _EXPORTS:
+            return _family(name)
         family = _exporter(name)
         if family is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
