@@ -63,6 +63,7 @@ EXPORTS: dict[str, str] = {
     "padding": "pad",
     "pooling": "adaptive_avg_pool2d_gradient avg_pool2d_gradient first_largest max_pool2d_gradient",
     "products": "bilinear cross dot inner kron matrix_transpose outer tensordot trace vdot vecdot",
+    "quantiles": "median nanmedian nanquantile quantile",
     "rearrangement": """
         diag diag_embed diagonal flip fliplr flipud moveaxis movedim narrow ravel repeat roll
         rot90 swapaxes tile unflatten unsqueeze
@@ -89,11 +90,8 @@ EXPORTS: dict[str, str] = {
     "sorting": "Picked argsort kthvalue searchsorted sort topk",
     "spatial": "conv1d conv2d conv3d fold unfold",
     "special": "exp2 log2 log10 logaddexp logaddexp2 logit nan_to_num reciprocal rsqrt xlogy",
-    "statistics": """
-        Histogram bincount diff histogram median nanmax nanmean nanmin nansum prod ptp quantile
-        std
-    """,
-    "summaries": "Range amax amin aminmax corrcoef cov histc mode nanmedian nanquantile",
+    "statistics": "Histogram bincount diff histogram nanmax nanmean nanmin nansum prod ptp std",
+    "summaries": "Range amax amin aminmax corrcoef cov histc mode",
     "transforms": "dft real_dft real_idft",
     "transposed": "conv_transpose1d conv_transpose2d conv_transpose3d",
     "trigonometric": "acos acosh asin asinh atan atan2 atanh cosh hypot sinh tan",

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from .padding import *  # noqa: F403
     from .pooling import *  # noqa: F403
     from .products import *  # noqa: F403
+    from .quantiles import *  # noqa: F403
     from .rearrangement import *  # noqa: F403
     from .rectifiers import *  # noqa: F403
     from .recurrent import *  # noqa: F403

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import ArgumentError, ShapeError
@@ -40,7 +41,7 @@ def dropout(
     if random and x._device.kernels.get(_AT_ONCE.name) is not None:
         source = generator or default_generator(x._device)
         return _AT_ONCE.apply((x, source.reserve(x.size)), {"p": p})
-    return _dropped("dropout", x, x.shape, p, training, generator)
+    return _masked("dropout", x, x.shape, p, training, generator, _scaled)
 
 
 @composite
@@ -57,7 +58,7 @@ def dropout1d(
     """
     x = as_tensor(x)
     shape = _channels("dropout1d", x, (2, 3), "(N, C, L) or (C, L)")
-    return _dropped("dropout1d", x, shape, p, training, generator)
+    return _masked("dropout1d", x, shape, p, training, generator, _scaled)
 
 
 @composite
@@ -77,7 +78,7 @@ def dropout2d(
     if x.ndim not in (3, 4):
         raise ShapeError(f"dropout2d: got x {x.shape}; expected (N, C, H, W) or (N, C, L)")
     shape = (*x.shape[:2], *(1,) * (x.ndim - 2))
-    return _dropped("dropout2d", x, shape, p, training, generator)
+    return _masked("dropout2d", x, shape, p, training, generator, _scaled)
 
 
 @composite
@@ -94,7 +95,7 @@ def dropout3d(
     """
     x = as_tensor(x)
     shape = _channels("dropout3d", x, (4, 5), "(N, C, D, H, W) or (C, D, H, W)")
-    return _dropped("dropout3d", x, shape, p, training, generator)
+    return _masked("dropout3d", x, shape, p, training, generator, _scaled)
 
 
 @composite
@@ -111,7 +112,7 @@ def alpha_dropout(
     Tensor([1., 1.])
     """
     x = as_tensor(x)
-    return _saturated("alpha_dropout", x, x.shape, p, training, generator)
+    return _masked("alpha_dropout", x, x.shape, p, training, generator, _saturated)
 
 
 @composite
@@ -130,7 +131,7 @@ def feature_alpha_dropout(
     if x.ndim < 2:
         raise ShapeError(f"feature_alpha_dropout: got x {x.shape}; expected (N, C, *)")
     shape = (*x.shape[:2], *(1,) * (x.ndim - 2))
-    return _saturated("feature_alpha_dropout", x, shape, p, training, generator)
+    return _masked("feature_alpha_dropout", x, shape, p, training, generator, _saturated)
 
 
 def _channels(name: str, x: Tensor, ndims: tuple[int, int], layout: str) -> tuple[int, ...]:
@@ -141,31 +142,38 @@ def _channels(name: str, x: Tensor, ndims: tuple[int, int], layout: str) -> tupl
     return (*x.shape[:kept], *(1,) * (x.ndim - kept))
 
 
-def _kept(x: Tensor, shape: tuple[int, ...], p: float, generator: Generator | None) -> Tensor:
-    """Return 1 with probability 1 - p, else 0."""
-    source = generator or default_generator(x.device)
-    return source.bernoulli(shape, 1.0 - p, x.dtype)
-
-
-def _checked(name: str, p: float) -> float:
-    if not 0.0 <= p <= 1.0:
-        raise ArgumentError(f"{name}: got p {p}; expected a probability from 0 to 1")
-    return p
-
-
-def _dropped(
+def _masked(
     name: str,
     x: Tensor,
     shape: tuple[int, ...],
     p: float,
     training: bool,
     generator: Generator | None,
+    mix: Callable[[Tensor, Tensor, float], Tensor],
 ) -> Tensor:
-    if not _checked(name, p) or not training:
+    """Return what *mix* makes of x and a mask of *shape*, which is 1 with probability 1 - p."""
+    if not 0.0 <= p <= 1.0:
+        raise ArgumentError(f"{name}: got p {p}; expected a probability from 0 to 1")
+    if not p or not training:
         return x
     if p == 1.0:
         return multiply(x, 0.0)
-    return multiply(x, _kept(x, shape, p, generator).mul_(1.0 / (1.0 - p)))
+    source = generator or default_generator(x.device)
+    return mix(x, source.bernoulli(shape, 1.0 - p, x.dtype), p)
+
+
+def _scaled(x: Tensor, kept: Tensor, p: float) -> Tensor:
+    return multiply(x, kept.mul_(1.0 / (1.0 - p)))
+
+
+_SATURATED = -1.7580993408473766  # the limit of selu(x) as x falls
+
+
+def _saturated(x: Tensor, kept: Tensor, p: float) -> Tensor:
+    scale = ((1.0 - p) * (1.0 + p * _SATURATED**2)) ** -0.5
+    moved = multiply(subtract(1.0, kept), _SATURATED * scale)
+    shift = -scale * _SATURATED * p
+    return add(add(multiply(x, multiply(kept, scale)), moved), shift)
 
 
 # ---- by a kernel that draws as it multiplies -----------------------------------------------------
@@ -183,25 +191,3 @@ def _again(g: Tensor, y: Any, x: Any, stream: Tensor, p: float) -> Any:
 
 
 _AT_ONCE.gradient(_again, saves="stream")
-
-
-_SATURATED = -1.7580993408473766  # the limit of selu(x) as x falls
-
-
-def _saturated(
-    name: str,
-    x: Tensor,
-    shape: tuple[int, ...],
-    p: float,
-    training: bool,
-    generator: Generator | None,
-) -> Tensor:
-    if not _checked(name, p) or not training:
-        return x
-    if p == 1.0:
-        return multiply(x, 0.0)
-    kept = _kept(x, shape, p, generator)
-    scale = ((1.0 - p) * (1.0 + p * _SATURATED**2)) ** -0.5
-    moved = multiply(subtract(1.0, kept), _SATURATED * scale)
-    shift = -scale * _SATURATED * p
-    return add(add(multiply(x, multiply(kept, scale)), moved), shift)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor
-from math import prod as product
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from ..explain import explained
 from ..methods import Axis
 from ..records import Record
 from ..tensor import Tensor, TensorLike, as_tensor
-from .arithmetic import add, divide, multiply, subtract
+from .arithmetic import divide, multiply, subtract
 from .axes import canonical_axes, canonical_axis, kept_shape, whole
 from .comparison import equal, isnan, logical_not, where
 from .complex import conjugated
@@ -25,13 +23,12 @@ from .creation import full, made
 from .cumulative import cumulative_prod
 from .exponential import sqrt
 from .indexing import getitem, scatter
-from .joining import concat, stack
+from .joining import concat
 from .manipulation import astype, copy, permute_dims, reshape
 from .rearrangement import flip
 from .reduction import max as largest
 from .reduction import min as smallest
 from .reduction import sum, summed_as, var
-from .sorting import sort
 from .table import Array, operator
 
 __all__ = [
@@ -39,14 +36,12 @@ __all__ = [
     "bincount",
     "diff",
     "histogram",
-    "median",
     "nanmax",
     "nanmean",
     "nanmin",
     "nansum",
     "prod",
     "ptp",
-    "quantile",
     "std",
 ]
 
@@ -175,97 +170,6 @@ def diff(
         after, before = t[*ahead, 1:], t[*ahead, :-1]
         t = after != before if t.dtype.kind == "b" else subtract(after, before)
     return t
-
-
-# ---- order ---------------------------------------------------------------------------------------
-_METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
-
-
-def _sorted_rows(x: Tensor, axis: Axis) -> tuple[Tensor, tuple[int, ...]]:
-    """Return x as floating rows in order, NaN throughout where there is one, and the shape kept."""
-    axes = canonical_axes("quantile", axis, x.ndim)
-    kept = kept_shape(x.shape, axes)
-    rest = [a for a in range(x.ndim) if a not in axes]
-    count = product(x.shape[a] for a in axes)
-    if not count:
-        raise ShapeError(
-            f"quantile: there is nothing to choose from along axis {axes} of shape {x.shape}; "
-            "expected at least one element"
-        )
-    moved = permute_dims(x, [*rest, *axes])
-    rows = reshape(moved, (*[x.shape[a] for a in rest], count))
-    dtype = float_for(x.dtype)
-    ordered = sort(rows if rows.dtype == dtype else astype(rows, dtype))
-    last = ordered[..., -1:]
-    return where(isnan(last), last, ordered), kept
-
-
-def _between(ordered: Tensor, q: float, method: str) -> Tensor:
-    """Return the *q*-th quantile of rows in order."""
-    exact = q * (ordered.shape[-1] - 1)
-    low, high = floor(exact), ceil(exact)
-    if method == "nearest":
-        low = high = round(exact)
-    elif method in ("lower", "higher"):
-        low = high = low if method == "lower" else high
-    if low == high:
-        return ordered[..., low]
-    a, b = ordered[..., low], ordered[..., high]
-    weight = 0.5 if method == "midpoint" else exact - low
-    return add(multiply(a, 1.0 - weight), multiply(b, weight))
-
-
-@composite(real=True)
-def quantile(
-    x: TensorLike,
-    q: float | Sequence[float] | Tensor,
-    axis: Axis = None,
-    keepdims: bool = False,
-    *,
-    method: str = "linear",
-) -> Tensor:
-    """Return what a share *q* of the elements along *axis* does not exceed.
-
-    Between two elements *method* "linear" weighs them, "lower", "higher" and "nearest" take one,
-    "midpoint" their mean. NaN where there is one. Several *q* make a new first axis.
-    Dtype: as x; integers become float32. Gradient: to the elements that were taken, of equal ones
-    in their order.
-    Raises: ArgumentError for *q* outside of 0 .. 1 or another *method*, ShapeError over no
-    elements.
-
-    >>> import minima as mi
-    >>> mi.quantile(mi.Tensor([1.0, 2.0, 3.0, 4.0]), [0.25, 0.5])
-    Tensor([1.75, 2.5 ])
-    """
-    shares = np.asarray(q.numpy() if isinstance(q, Tensor) else q, np.float64)
-    if shares.ndim > 1 or not bool(np.all((shares >= 0) & (shares <= 1))):
-        raise ArgumentError(f"quantile: got q={q}; expected numbers from 0 to 1, along one axis")
-    if method not in _METHODS:
-        raise ArgumentError(f"quantile: got method={method!r}; expected one of {_METHODS}")
-    ordered, kept = _sorted_rows(as_tensor(x), axis)
-    found = [_between(ordered, float(share), method) for share in shares.ravel()]
-    found = [reshape(t, kept) if keepdims else t for t in found]
-    if not shares.ndim:
-        return found[0]
-    if found:
-        return stack(found, axis=0)
-    shape = (0, *(kept if keepdims else ordered.shape[:-1]))
-    return full(shape, 0.0, dtype=ordered.dtype, device=ordered.device)
-
-
-@composite
-def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Return the middle element along *axis* in order, the mean of both where there are two.
-
-    As NumPy's; PyTorch's is ``kthvalue(x, (n + 1) // 2)``. NaN where there is one.
-    Dtype: as x; integers become float32. Gradient: to the elements that were taken.
-    Raises: ShapeError over no elements.
-
-    >>> import minima as mi
-    >>> mi.median(mi.Tensor([1.0, 4.0, 2.0, 3.0]))
-    Tensor(2.5)
-    """
-    return quantile(x, 0.5, axis, keepdims)
 
 
 # ---- without NaN ---------------------------------------------------------------------------------

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import prod as product
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import float_for
-from ..errors import ArgumentError, ShapeError
+from ..errors import ShapeError
 from ..methods import Axis
 from ..records import Record
 from ..tensor import Tensor, TensorLike, as_tensor
-from .arithmetic import add, divide, maximum, multiply, subtract
-from .axes import canonical_axes, canonical_axis, kept_shape
-from .comparison import clip, equal, isnan, logical_not, not_equal, where
+from .arithmetic import divide, maximum, multiply, subtract
+from .axes import canonical_axis
+from .comparison import clip, not_equal, where
 from .complex import conjugated, real
 from .composed import alike, composite
 from .creation import arange, full
@@ -23,7 +21,7 @@ from .cumulative import cummax
 from .exponential import sqrt
 from .gathering import take_along_axis
 from .indexing import getitem
-from .joining import concat, stack
+from .joining import concat
 from .linear_algebra import matmul
 from .manipulation import astype, expand_dims, permute_dims, reshape, squeeze
 from .products import matrix_transpose
@@ -32,8 +30,7 @@ from .reduction import argmax
 from .reduction import max as largest
 from .reduction import min as smallest
 from .reduction import sum as total
-from .rounding import ceil, floor, round
-from .sorting import Picked, argsort, sort
+from .sorting import Picked, argsort
 from .statistics import histogram
 
 __all__ = [
@@ -45,8 +42,6 @@ __all__ = [
     "cov",
     "histc",
     "mode",
-    "nanmedian",
-    "nanquantile",
 ]
 
 
@@ -126,90 +121,6 @@ def mode(x: TensorLike, axis: int = -1, keepdims: bool = False) -> Picked:
     index = expand_dims(squeeze(take_along_axis(order, longest, axis=-1), -1), place)
     values = take_along_axis(t, index, axis=place)
     return Picked(*(v if keepdims else squeeze(v, place) for v in (values, index)))
-
-
-# ---- quantiles without NaN -----------------------------------------------------------------------
-_METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
-
-
-@composite
-def nanquantile(
-    x: TensorLike,
-    q: float | Sequence[float] | Tensor,
-    axis: Axis = None,
-    keepdims: bool = False,
-    *,
-    method: str = "linear",
-) -> Tensor:
-    """Return what a share *q* of the elements along *axis* that are not NaN does not exceed.
-
-    As `quantile`; NaN where all are. Several *q* make a new first axis.
-    Dtype: as x; integers become float32. Gradient: to the elements that were taken, 0 for NaN.
-    Raises: ArgumentError for *q* outside of 0 .. 1 or another *method*, ShapeError over no
-    elements.
-
-    >>> import minima as mi
-    >>> mi.nanquantile(mi.Tensor([1.0, float("nan"), 2.0]), 0.25)
-    Tensor(1.25)
-    """
-    shares = np.asarray(q.numpy() if isinstance(q, Tensor) else q, np.float64)
-    if shares.ndim > 1 or not bool(np.all((shares >= 0) & (shares <= 1))):
-        raise ArgumentError(f"nanquantile: got q={q}; expected numbers from 0 to 1, along one axis")
-    if method not in _METHODS:
-        raise ArgumentError(f"nanquantile: got method={method!r}; expected one of {_METHODS}")
-    (t,) = alike(x, floating=True)
-    axes = canonical_axes("nanquantile", axis, t.ndim)
-    kept = kept_shape(t.shape, axes)
-    rest = [a for a in range(t.ndim) if a not in axes]
-    count = product(t.shape[a] for a in axes)
-    if not count:
-        raise ShapeError(f"nanquantile: got shape {t.shape}; expected an element along axis {axes}")
-    rows = reshape(permute_dims(t, [*rest, *axes]), (*(t.shape[a] for a in rest), count))
-    ordered = sort(rows)  # NaN last
-    there = total(logical_not(isnan(rows.detach())), axis=-1, keepdims=True)
-    ordered = where(equal(there, 0), float("nan"), ordered)  # no gradient to NaN
-    last = astype(maximum(subtract(there, 1), 0), np.float64)
-    found = [_share(ordered, multiply(last, float(s)), method) for s in shares.ravel()]
-    found = [reshape(f, kept if keepdims else ordered.shape[:-1]) for f in found]
-    if not shares.ndim:
-        return found[0]
-    if found:
-        return stack(found, axis=0)
-    shape = (0, *(kept if keepdims else ordered.shape[:-1]))
-    return full(shape, 0.0, dtype=t.dtype, device=t.device)
-
-
-def _share(ordered: Tensor, exact: Tensor, method: str) -> Tensor:
-    """Return what is at the places *exact* of each row, which lie between two elements."""
-    low, high = floor(exact), ceil(exact)
-    if method == "nearest":
-        low = high = round(exact)
-    elif method in ("lower", "higher"):
-        low = high = low if method == "lower" else high
-    a, b = (take_along_axis(ordered, astype(p, np.int64), axis=-1) for p in (low, high))
-    if low is high:
-        return a
-    weight = subtract(exact, low)
-    if method == "midpoint":
-        weight = where(equal(weight, 0), 0.0, 0.5)
-    weight = astype(weight, ordered.dtype)
-    mean = add(multiply(a, subtract(1.0, weight)), multiply(b, weight))
-    return where(equal(weight, 0), a, mean)
-
-
-@composite
-def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Return the median of the elements along *axis* that are not NaN; NaN where all are.
-
-    The mean of both where there are two, as NumPy's and `median`. Dtype: as x; integers become
-    float32. Gradient: to the elements that were taken, 0 for NaN.
-    Raises: ShapeError over no elements.
-
-    >>> import minima as mi
-    >>> mi.nanmedian(mi.Tensor([1.0, float("nan"), 2.0, 5.0]))
-    Tensor(2.)
-    """
-    return nanquantile(x, 0.5, axis, keepdims)
 
 
 # ---- covariances ---------------------------------------------------------------------------------
