@@ -1,31 +1,18 @@
 """Dropout on the device: one launch, forward and backward, with the masks of the generator."""
 
-import pickle
 import warnings
 
 import ml_dtypes  # noqa: F401 - makes bfloat16 known to NumPy
 import numpy as np
 import pytest
-from emulator import EmulatorLauncher, needs_emulator
+from emulator import needs_emulator
 
 import minima as mi
 from minima.compiler.function import CompileWarning
-from minima_cuda import device
 
 pytestmark = needs_emulator
 
-OWN = device.own_kernels
 SHAPES = [(3, 5), (7,), (), (0, 2)]
-
-
-@pytest.fixture
-def launcher(cupy, monkeypatch):
-    compile_ = pytest.importorskip("minima_cuda.compile")
-    monkeypatch.setattr(compile_, "cubin", lambda source, arch: pickle.dumps(source))
-    monkeypatch.setattr(device, "own_kernels", OWN)
-    found = EmulatorLauncher(races=False)
-    cupy.machine.kernel = found.launch
-    return found
 
 
 def given(shape, dtype="float32", seed=0):

@@ -1,10 +1,8 @@
 """minima's own kernels through `GpuLauncher`, the stand-in and the emulator, as on a GPU."""
 
-import pickle
-
 import numpy as np
 import pytest
-from emulator import EmulatorLauncher, needs_emulator
+from emulator import needs_emulator
 
 import minima as mi
 import minima_cuda
@@ -17,11 +15,7 @@ OWN = device.own_kernels
 
 
 @pytest.fixture
-def machine(cupy, monkeypatch):
-    compile_ = pytest.importorskip("minima_cuda.compile")
-    monkeypatch.setattr(compile_, "cubin", lambda source, arch: pickle.dumps(source))
-    monkeypatch.setattr(device, "own_kernels", OWN)
-    cupy.machine.kernel = EmulatorLauncher(races=False).launch
+def machine(launcher, cupy):
     return cupy.machine
 
 

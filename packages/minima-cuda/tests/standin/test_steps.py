@@ -1,19 +1,15 @@
 """Optimisers on the device: steps of many parameters at once, by the kernels for them."""
 
-import pickle
-
 import numpy as np
 import pytest
-from emulator import EmulatorLauncher, needs_emulator
+from emulator import needs_emulator
 
 import minima as mi
-from minima_cuda import device
 
 optim = pytest.importorskip("minima.optim", reason="minima-nn is not installed")
 
 pytestmark = needs_emulator
 
-OWN = device.own_kernels
 SHAPES = [(3, 5), (7,), (), (0, 2), (2, 2)]
 ROWS = {
     "SGD": ("SGD", {"lr": 0.1, "weight_decay": 0.1}, "sgd"),
@@ -25,16 +21,6 @@ ROWS = {
 
 #: kernel -> launches more where one parameter has no first step
 LATE = {"sgd": 0, "sgd_momentum": 1, "adam": 2}
-
-
-@pytest.fixture
-def launcher(cupy, monkeypatch):
-    compile_ = pytest.importorskip("minima_cuda.compile")
-    monkeypatch.setattr(compile_, "cubin", lambda source, arch: pickle.dumps(source))
-    monkeypatch.setattr(device, "own_kernels", OWN)
-    found = EmulatorLauncher(races=False)
-    cupy.machine.kernel = found.launch
-    return found
 
 
 def trained(name, options, place, *, late=False, flat=True):
