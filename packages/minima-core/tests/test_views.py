@@ -299,3 +299,14 @@ def test_a_view_made_without_recording_holds_no_graph():
     del x
     assert alive() is None
     assert kept.tolist() == [2.0]
+
+
+def test_what_has_no_elements_shares_none():
+    """Catches an empty tensor that is a view of another by some functions and not by others."""
+    x = mi.zeros((0, 3), requires_grad=True) * 1
+    with mi.no_grad():
+        parts = [x.squeeze(), x[:, :2], x.T, x.reshape(3, 0)]
+    assert not any(mi.device("cpu").shares(x._array, p._array) for p in parts)
+    for part in parts:
+        part += mi.zeros(part.shape, requires_grad=True)
+        assert part.requires_grad

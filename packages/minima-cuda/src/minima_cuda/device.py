@@ -160,8 +160,8 @@ class CudaDevice(Device):
         self._run("write", setitem, target, index, value)
 
     def shares(self, a: Any, b: Any) -> bool:
-        """Say whether the arrays *a* and *b* may lie over the same memory."""
-        return a is b or bool(self._run("shares", self.xp.may_share_memory, a, b))
+        """Say whether the arrays *a* and *b* may lie over the same memory; empty ones never do."""
+        return bool(self._run("shares", self.xp.may_share_memory, a, b))
 
     def to_dlpack(self, buffer: Any, **options: Any) -> Any:
         """Return the DLPack capsule of *buffer*; its consumer waits for the current stream."""

@@ -122,8 +122,8 @@ class Device:
         target[index] = value
 
     def shares(self, a: Any, b: Any) -> bool:
-        """Say whether the buffers *a* and *b* may lie over the same memory."""
-        return a is b or bool(np.may_share_memory(a, b))
+        """Say whether the buffers *a* and *b* may lie over the same memory; empty ones never do."""
+        return bool(np.may_share_memory(a, b))
 
     def to_dlpack(self, buffer: Any, **options: Any) -> Any:
         """Return the DLPack capsule of *buffer*; *options* are those of ``__dlpack__``."""
